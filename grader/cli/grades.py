@@ -52,8 +52,9 @@ def report(
         from grader.report.files import write_reports
         from grader.report.views.terminal import render_class
 
-        run, _, given = _stored(out, hints)
-        written = write_reports(run, out, hints=given)
+        with _opened(out) as gradebook:  # whose lock keeps others from writing an older report behind
+            run = _told(gradebook)
+            written = write_reports(run, out, hints=gradebook.hints(hints))
         console = StandardOutput()
         console.print(render_class(run))
         console.print(f"\nwrote {len(written)} files to {out}")
@@ -284,7 +285,8 @@ def export(
         from grader.report.gradebooks.lms import keys_of
         from grader.report.gradebooks.roster import read_roster
 
-        run, subject, _ = _stored(out)
+        with _opened(out) as gradebook:
+            run, subject = _told(gradebook), gradebook.subject()
         assignment = assignment or ("" if to == "csv" else subject)
         people = None if roster is None else read_roster(roster, run.handed_in)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
@@ -393,22 +395,20 @@ def _list(gradebook: Gradebook, out: Path, *, as_csv: bool) -> None:
         note(f"{_DOUBTED[doubt.kind]}: {doubt}")
 
 
-def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hints]:
-    """The last run in a gradebook, what it was of, and how much help its pages give, from now on as asked.
+def _told(gradebook: Gradebook) -> RunReport:
+    """The last run in a gradebook, of which is told what the operator should know.
 
     Raises:
         GradebookError: it cannot be read, or was interrupted after one that was not: what is made of a part would take
             the place of the whole.
     """
-    with _opened(out) as gradebook:
-        if unfinished := gradebook.unfinished():
-            if gradebook.has_whole_run():
-                remedy = "the same `grader score` again goes on, and ends with all reports"
-                raise GradebookError(unfinished, remedy=remedy)
-            note(f"{unfinished}; `grader score` again goes on")
-        for remark in gradebook.remarks():
-            note(remark)
-        return gradebook.report(), gradebook.subject(), gradebook.hints(hints)
+    if unfinished := gradebook.unfinished():
+        if gradebook.has_whole_run():
+            raise GradebookError(unfinished, remedy="the same `grader score` again goes on, and ends with all reports")
+        note(f"{unfinished}; `grader score` again goes on")
+    for remark in gradebook.remarks():
+        note(remark)
+    return gradebook.report()
 
 
 def _opened(out: Path, how: str = "") -> Gradebook:

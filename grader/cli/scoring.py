@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -206,19 +207,45 @@ def _score(options: ScoreOptions) -> RunReport:
 
     out = options.out
     console = StandardOutput(goes_on=True)
-    with _logging_to(out):
-        run = score_class(options, ProgressView(console).observer())
+    written: list[Path] = []
 
-    from grader.report.files import write_reports
+    def write(run: RunReport) -> None:
+        from grader.report.files import write_reports
+
+        written.extend(write_reports(run, out, hints=options.hints))
+
+    with _logging_to(out):
+        run = score_class(options, ProgressView(console).observer(reported=write))
+
     from grader.report.views.terminal import render_run
 
-    written = write_reports(run, out, hints=options.hints)
     console.print()
     console.print(render_run(run, options.hints))
     console.print()
     for path in (path for path in written if path.parent == out):
         console.print(f"wrote {path}")
     return run
+
+
+class _FaultLog(logging.FileHandler):
+    """A log whose own trouble ends nothing: where it cannot be opened or written, that is told once."""
+
+    _told = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, for which the file is opened if it is the first."""
+        try:
+            super().emit(record)
+        except OSError:  # of the opening, which Python lets out into whatever is logged
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - so called by logging
+        """Tell why there is no record of a fault."""
+        error = sys.exc_info()[1]
+        if not self._told:
+            self._told = True
+            reason = getattr(error, "strerror", None) or str(error)
+            note(f"{self.baseFilename} cannot be written: {reason}; the tracebacks of the grader's faults are lost")
 
 
 @contextmanager
@@ -229,7 +256,7 @@ def _logging_to(out: Path) -> Iterator[None]:
     """
     made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(out / "grader.log", encoding="utf-8", delay=True)
+    handler = _FaultLog(out / "grader.log", encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     logger = logging.getLogger("grader")
     logger.addHandler(handler)

@@ -26,7 +26,7 @@ from grader.submission.attribution.wrapping import (
 from grader.submission.files.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.files.limits import Allowance, CollectLimits
 from grader.submission.files.printable import printable
-from grader.submission.files.regular_file import Refused, TooLarge, kind_of
+from grader.submission.files.regular_file import Refused, TooLarge, Unavailable, kind_of
 from grader.submission.files.unpacked import Twin, may_have_twin, twin_of
 
 #: So many folders around all the others are taken off, as in Submissions/Submissions/ada; more are somebody's.
@@ -254,7 +254,9 @@ class Lister:
         try:
             target, passed_over = self._unpacked(item.path, allowance)
         except Refused as refusal:
-            return [replace(item, refused=str(refusal), obstacle=not at_top)]
+            # what is in one that only this user or machine cannot read may be the better answer
+            obstacle = not at_top and not isinstance(refusal, Unavailable)
+            return [replace(item, refused=str(refusal), obstacle=obstacle)]
         inside, _ = found_below(target, item.parts, most=self.limits.files)
         extra = [Found((*item.parts, *parts), target, reason) for parts, reason in passed_over if _matters(parts)]
         return [deeper for inner in (*inside, *extra) for deeper in self._expanded(inner, depth + 1, allowance)]
