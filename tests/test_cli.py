@@ -587,6 +587,29 @@ def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_pat
         assert len(zipped.namelist()) == 13
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--file", "grades/gradebook.db"], "--file names a file to write, and grades/gradebook.db belongs to"),
+        (["--feedback", "grades/students/x.zip"], "grades/students/x.zip belongs to the grades in grades"),
+        (["--file", "x.zip", "--feedback", "./x.zip"], "--feedback names a file to write, and x.zip is that of --file"),
+        (["--roster", "x.csv", "--file", "x.csv"], "x.csv is read by the same command"),
+        (["--file", "x.ipynb"], "x.ipynb has the name of what is handed in"),
+    ],
+    ids=["gradebook", "page", "twice", "roster", "notebook"],
+)
+def test_export_writes_over_nothing_else(
+    demo: tuple[Path, object], options: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(demo[0] / "class")
+    before = Path("grades/gradebook.db").read_bytes()
+    done = runner.invoke(app, ["export", "grades", *options])
+    assert (done.exit_code, done.stdout) == (USAGE, "")
+    assert told in " ".join(done.stderr.split())
+    assert Path("grades/gradebook.db").read_bytes() == before
+    assert not Path("x.zip").exists()
+
+
 def test_cli_who_lists_everyone_and_grades_nothing(tmp_path: Path) -> None:
     hand_in(tmp_path / "class", {"ada": "{}", "alan": "{}"})
 

@@ -15,7 +15,7 @@ import typer
 from grader.cli.app import app
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
-from grader.cli.values import composed, not_nan, path
+from grader.cli.values import composed, not_nan, overwriting, path
 from grader.errors import GradebookError, UsageError
 from grader.gradebook.overrides import rulings_for
 from grader.gradebook.ruling_file import rulings_csv, rulings_in
@@ -284,6 +284,9 @@ def export(
         from grader.report.gradebooks.lms import keys_of
         from grader.report.gradebooks.roster import read_roster
 
+        clash = overwriting({"--file": file, "--feedback": feedback}, out, [roster])
+        if clash is not None:
+            raise clash
         run, subject, _ = _stored(out)
         assignment = assignment or ("" if to == "csv" else subject)
         people = None if roster is None else read_roster(roster, run.handed_in)
