@@ -577,6 +577,12 @@ def test_export_refuses_full_marks_that_are_no_number_of_points(worth: str) -> N
     assert "--out-of" in refused.output
 
 
+def test_validate_refuses_a_number_of_seeds_where_quick_has_its_own() -> None:
+    refused = runner.invoke(app, ["validate", "--quick", "--seeds", "5"])
+    assert (refused.exit_code, refused.stdout) == (USAGE, "")
+    assert "--quick has its own number of seeds" in refused.stderr
+
+
 def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_path: Path) -> None:
     archive = tmp_path / "feedback.zip"
     done = runner.invoke(app, ["export", str(demo[0] / "class/grades"), "--feedback", str(archive)])
