@@ -472,6 +472,8 @@ def test_override_from_a_file_takes_the_names_that_the_platform_has(demo: tuple[
         (["--withdraw"], "an override is a student, an exercise and points"),
         (["--reason", "r"], "an override is a student, an exercise and points"),
         (["", "lin_grad", "3", "--reason", "r"], "an override is a student, an exercise and points"),
+        (["claude", "lin_grad", "-0.5", "--reason", "r"], "lin_grad is worth 4 points, not -0.5"),
+        (["claude", "lin_grad", "3", "--reasn", "r"], "No such option"),
         (["claude", "lin_grad"], "or is withdrawn"),
         (["claude", "lin_grad", "--reason", " "], "a reason alone is a comment"),
         (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
