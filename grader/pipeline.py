@@ -38,7 +38,13 @@ from grader.submission.entry import Entry
 from grader.submission.files.limits import CollectLimits
 from grader.submission.reading.reading import read
 from grader.submission.reading.reliance import names_used
-from grader.submission.reading.suspicion import autograd_suspected, lookup_suspected, optimizer_suspected
+from grader.submission.reading.suspicion import (
+    LOOPS,
+    autograd_suspected,
+    lookup_suspected,
+    loops_suspected,
+    optimizer_suspected,
+)
 
 #: Failed cells that are told of one notebook, which may have thousands.
 _MOST_FAILURES = 100
@@ -220,7 +226,9 @@ def _unreached(execution: Execution) -> Diagnosis:
 def _suspicion(exercise: Exercise, source: str, cells: Sequence[Cell], course: Course) -> tuple[str, ...]:
     """Remarks for a human where the source does not seem to work by hand what is asked for; they cost no points."""
     others = _others(exercise, course)
-    found = {"answers that may be looked up": lookup_suspected(exercise.answers_in, source, cells, others)}
+    found = {"perhaps not worked out, but taken from": lookup_suspected(exercise.answers_in, source, cells, others)}
+    if exercise.loops_flagged:
+        found[LOOPS] = loops_suspected(source, cells, others)
     if not exercise.autograd:
         found["autograd suspected"] = autograd_suspected(source, cells, others)
         found["an optimizer of torch's in place of one's own"] = optimizer_suspected(source, cells, others)

@@ -472,6 +472,8 @@ def test_override_from_a_file_takes_the_names_that_the_platform_has(demo: tuple[
         (["--withdraw"], "an override is a student, an exercise and points"),
         (["--reason", "r"], "an override is a student, an exercise and points"),
         (["", "lin_grad", "3", "--reason", "r"], "an override is a student, an exercise and points"),
+        (["claude", "lin_grad", "-0.5", "--reason", "r"], "lin_grad is worth 4 points, not -0.5"),
+        (["claude", "lin_grad", "3", "--reasn", "r"], "No such option"),
         (["claude", "lin_grad"], "or is withdrawn"),
         (["claude", "lin_grad", "--reason", " "], "a reason alone is a comment"),
         (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
@@ -577,6 +579,12 @@ def test_export_refuses_full_marks_that_are_no_number_of_points(worth: str) -> N
     assert "--out-of" in refused.output
 
 
+def test_validate_refuses_a_number_of_seeds_where_quick_has_its_own() -> None:
+    refused = runner.invoke(app, ["validate", "--quick", "--seeds", "5"])
+    assert (refused.exit_code, refused.stdout) == (USAGE, "")
+    assert "--quick has its own number of seeds" in refused.stderr
+
+
 def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_path: Path) -> None:
     archive = tmp_path / "feedback.zip"
     done = runner.invoke(app, ["export", str(demo[0] / "class/grades"), "--feedback", str(archive)])
@@ -585,6 +593,29 @@ def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_pat
     assert "nothing came from a download of Moodle" in done.stderr
     with zipfile.ZipFile(archive) as zipped:
         assert len(zipped.namelist()) == 13
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--file", "grades/gradebook.db"], "--file names a file to write, and grades/gradebook.db belongs to"),
+        (["--feedback", "grades/students/x.zip"], "grades/students/x.zip belongs to the grades in grades"),
+        (["--file", "x.zip", "--feedback", "./x.zip"], "--feedback names a file to write, and x.zip is that of --file"),
+        (["--roster", "x.csv", "--file", "x.csv"], "x.csv is read by the same command"),
+        (["--file", "x.ipynb"], "x.ipynb has the name of what is handed in"),
+    ],
+    ids=["gradebook", "page", "twice", "roster", "notebook"],
+)
+def test_export_writes_over_nothing_else(
+    demo: tuple[Path, object], options: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(demo[0] / "class")
+    before = Path("grades/gradebook.db").read_bytes()
+    done = runner.invoke(app, ["export", "grades", *options])
+    assert (done.exit_code, done.stdout) == (USAGE, "")
+    assert told in " ".join(done.stderr.split())
+    assert Path("grades/gradebook.db").read_bytes() == before
+    assert not Path("x.zip").exists()
 
 
 def test_cli_who_lists_everyone_and_grades_nothing(tmp_path: Path) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from unicodedata import normalize
 
 import typer
+from typer.core import TyperCommand
 
 from grader.cli.app import app
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
-from grader.cli.values import composed, not_nan, path
+from grader.cli.values import composed, not_nan, overwriting, path
 from grader.errors import GradebookError, UsageError
 from grader.gradebook.overrides import rulings_for
 from grader.gradebook.ruling_file import rulings_csv, rulings_in
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from grader.model import RunReport
     from grader.report.gradebooks.roster import Roster
 
+_NEGATIVE = re.compile(r"-[0-9]*\.?[0-9]+")
 #: What is noted of a ruling in the list of them, by the kind of doubt.
 _DOUBTED: dict[Kind, str] = {
     "nobody": "not counted, nobody in the last run having handed in under that name",
@@ -60,7 +63,16 @@ def report(
         console.print(f"\nwrote {len(written)} files to {out}")
 
 
-@app.command()
+class _OverrideCommand(TyperCommand):
+    """``grader override``, to which ``-1`` is a number of points, that are too few, and no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As any command does, but for negative numbers."""
+        ctx.ignore_unknown_options = any(_NEGATIVE.fullmatch(each) for each in args)
+        return super().parse_args(ctx, args)
+
+
+@app.command(cls=_OverrideCommand)
 def override(
     student: Annotated[
         str, typer.Argument(help="As the reports name them. Without one, what was ruled is listed.", callback=composed)
@@ -285,6 +297,9 @@ def export(
         from grader.report.gradebooks.lms import keys_of
         from grader.report.gradebooks.roster import read_roster
 
+        clash = overwriting({"--file": file, "--feedback": feedback}, out, [roster])
+        if clash is not None:
+            raise clash
         with _opened(out) as gradebook:
             run, subject = _told(gradebook), gradebook.subject()
         assignment = assignment or ("" if to == "csv" else subject)

@@ -34,6 +34,7 @@ from grader.notebook.rivals import rival
 from grader.notebook.usual_settings import usual_settings
 from grader.seeded_course import SeededCourse
 from grader.submission.reading.reliance import names_used
+from grader.submission.reading.suspicion import LOOPS, loops_suspected
 
 #: Set while a check runs: a cell that is run again may well call ``check`` itself.
 _CHECKING: ContextVar[bool] = ContextVar("grader_checking", default=False)
@@ -163,7 +164,9 @@ def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]
             score = score_exercise(gather(exercise, prepared, runs, stub))
     except CourseError:
         return score_fault(exercise)
-    return replace(score, flags=(*score.flags, *raised_late(score, runs)), cell=None, line=None)
+    loops = loops_suspected(stub.source) if stub is not None and exercise.loops_flagged else None
+    looping = () if loops is None else (f"{LOOPS}: {loops}",)
+    return replace(score, flags=(*score.flags, *looping, *raised_late(score, runs)), cell=None, line=None)
 
 
 def _placed(run: CaseRun, stub: Stub | None) -> CaseRun:
