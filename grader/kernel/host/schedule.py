@@ -159,7 +159,7 @@ def _is_check(value: ast.expr) -> bool:
     )
 
 
-def defined_in(cells: Iterable[Cell]) -> set[str]:
+def global_names_in(cells: Iterable[Cell]) -> set[str]:
     """The global names that ``cells`` assign, import or define, as far as they parse."""
     names: set[str] = set()
     for tree in filter(None, (parsed(cell.source) for cell in cells)):
