@@ -15,7 +15,7 @@ from grader.errors import GraderError
 from grader.judge.remarks import coarse_results, raised_late
 from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
 from grader.kernel.host.pool import KernelPool
-from grader.kernel.host.schedule import defined_in
+from grader.kernel.host.schedule import global_names_in
 from grader.kernel.protocol.results import steady
 from grader.machine import remedy_of_shortage
 from grader.model import (
@@ -214,7 +214,7 @@ def _lost(submission: Submission, execution: Execution) -> tuple[tuple[str, int,
     """The names that cells would give which failed, each with its cell and the error."""
     failed = {failure.cell: steady(failure.error) for failure in execution.failures}
     cells = [cell for cell in submission.cells if cell.index in failed]
-    return tuple((name, cell.index, failed[cell.index]) for cell in cells for name in sorted(defined_in([cell])))
+    return tuple((name, cell.index, failed[cell.index]) for cell in cells for name in sorted(global_names_in([cell])))
 
 
 def _unreached(execution: Execution) -> Diagnosis:
