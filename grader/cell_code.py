@@ -40,6 +40,8 @@ _BLOCKS = (
 #: The deepest nesting that is parsed: no formula needs more, and a recursive walk takes about five of Python's 1,000
 #: frames a level.
 _DEEPEST = 100
+#: Bits of a number that Python writes in digits, however few it is told to (``PYTHONINTMAXSTRDIGITS``).
+_MOST_BITS = 2_000
 #: Texts that nothing is done with, in one source: those beyond are left there.
 _MOST_TEXTS = 200
 #: The name by which a notebook calls ``grader.check``, and the package that it is imported from.
@@ -136,7 +138,8 @@ def without_bare_texts(source: str) -> str:
 def parsed(source: str) -> ast.Module | None:
     """The syntax tree of a cell (not to be changed), magics masked; None where it is no Python.
 
-    What is nested in it more deeply than code that anybody writes is a constant with its text.
+    What is nested in it more deeply than code that anybody writes is a constant with its text, and so is a number of
+    more digits than Python writes, which it reads in hexadecimal.
 
     >>> parsed("def f(:") is None
     True
@@ -329,16 +332,20 @@ def _parsed(source: str) -> ast.Module | None:
             )
         except UNPARSABLE:
             return None
-    _cut_depths(tree, source)
+    _cut(tree, source)
     return tree
 
 
-def _cut_depths(tree: ast.Module, source: str) -> None:
-    """Put their text in the place of expressions and statements that are nested too deeply."""
+def _cut(tree: ast.Module, source: str) -> None:
+    """Put a text in the place of what is nested too deeply, and of numbers that are too long to be written."""
     lines = source.split("\n")
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, int) and node.value.bit_length() > _MOST_BITS:
+                node.value = hex(node.value)  # which has no limit
+            continue
         for field in node._fields:
             value = getattr(node, field, None)
             if isinstance(value, list):

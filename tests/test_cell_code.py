@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from grader.cell_code import bound_among, code_of, masked, parsed, statements_in
 from grader.kernel.host.schedule import scheduled
 from grader.model import Cell
+from grader.submission.reading.definitions import fingerprint
 
 LINES = st.sampled_from(["", " ", "%%bash", "%%time", "%cd x", "!ls \\", "  -l", "f = !ls", "x = 1", "x = \\", "?x"])
 
@@ -73,6 +74,17 @@ def test_code_is_shown_even_where_python_cannot_write_it_again(inner: str) -> No
     tree = parsed(f'exec(f"{{{inner}}}")')
     assert tree is not None
     assert "exec" in code_of(tree)
+
+
+@pytest.mark.parametrize(
+    "code", ["x = {}", "f(a[{}])", "def f(k={}): pass", "match x:\n    case {}: pass", "f'{{{}}}'"]
+)
+def test_number_that_python_reads_and_does_not_write_is_its_text(code: str) -> None:
+    one, other = (parsed(code.format("0x" + digit * 4_000)) for digit in "ef")
+    assert one is not None
+    assert other is not None
+    assert code_of(one) != code_of(other)
+    assert fingerprint(one) != fingerprint(other)
 
 
 def test_parsed_cuts_a_wide_cell_in_time() -> None:
