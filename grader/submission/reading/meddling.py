@@ -22,8 +22,9 @@ _LISTED = r"(?:\s*\([^)]{0,300}|(?:\\\n|[^\n#;]){0,200})"
 _TAKEN = r"\s*(?:\[|\.\s*(?:get|pop)\s*\()\s*(?:__name__|[\"'][\w.]+[\"'])\s*[\]),]"
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
 #: looked-up names, objects by way of frames, classes or the heap, code that runs within other code, bytes written to
-#: descriptors (where results leave), private parts of torch, and the graph of autograd walked or traced by hand or
-#: by torch's compilers. Each alternative begins with the boundary of a word: else the search takes ten times as long.
+#: descriptors (where results leave), private parts of torch, and the graph of autograd walked or traced: by hand, by
+#: torch's compilers or by those of its modes that hand operators on. Each alternative begins with the boundary of a
+#: word: else the search takes ten times as long.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
     rf"|\bfrom\s+grader\s+import\b{_LISTED}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
@@ -44,10 +45,12 @@ _MEDDLING = re.compile(
     rf"|\bfunctorch\s*\.\s*compile\b|\bfrom\s+functorch\s+import\b{_LISTED}\bcompile\b|\bproxy_tensor\b"
     r"|\b(?:runpy|marshal|CodeType|SourceFileLoader|SourcelessFileLoader|ExtensionFileLoader|load_dynamic)\b"
     r"|\b_?ctypes(?:lib)?\b|\b_export_forward_backward\b"
-    r"|\btorch\s*\.\s*(?:(?:compile|export|jit|library|ops)\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
+    r"|\btorch\s*\.\s*(?:(?:compile|export|jit|library|ops)\b|(?:(?:utils|distributed)\s*\.\s*)?_(?!assert\b|foreach)[A-Za-z]\w*)"
     r"|\bjit\s*\.\s*(?:load|script|trace)(?:_module)?\b|\bCompilationUnit\b|\bdefault_decompositions\b"
-    r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
+    r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch|debug_mode|mode_utils)\b"
     rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:compile|export|jit|library|ops|_[A-Za-z]\w*)\b"
+    r"|\b(?:TorchDispatch|LoggingTensor|CommDebug)Mode\b|\b(?:create_selective_checkpoint_contexts|CheckpointPolicy)\b"
+    r"|\b(?:flop_registry|register_flop_formula|custom_mapping)\b"
     r"|\bredispatch\b|\bno_dispatch\b|\b_op_dk\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bml_meth\b"
     r"|\b(?:make_fx|aot_\w+|compiled_function)\b|\btesting\s*\.\s*_internal\b|\bfrom\s+torch\.testing\s+import\s+_internal\b"
