@@ -9,7 +9,7 @@ import ast
 import builtins
 import re
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -84,11 +84,10 @@ class _Beside:
             dotted = _plain([found, *parts[end + 1 :]])
         return dotted, None, ""
 
-    def starred(self, names: Iterable[str], scope: _Scope, code: ast.AST) -> dict[str, str]:
-        """The dotted names of ``names`` of which nothing but an import of everything can be the origin."""
-        own = [dotted.removesuffix(".*") for _, _, dotted in imports_in(ast.walk(code)) if dotted.endswith(".*")]
-        unknown = {*names} - scope.names - _PYTHONS if own or scope.stars else ()
-        found = {name: self._starred([*scope.stars, *own], name) for name in unknown}
+    def starred(self, names: Set[str], scope: _Scope, own: Iterable[str]) -> dict[str, str]:
+        """The dotted names of those that only an import of everything, of the scope or in ``own``, can have given."""
+        stars = [*scope.stars, *(dotted.removesuffix(".*") for dotted in own if dotted.endswith(".*"))]
+        found = {name: self._starred(stars, name) for name in (names - scope.names - _PYTHONS if stars else ())}
         return {name: dotted for name, dotted in found.items() if dotted}
 
     def _starred(self, stars: Sequence[str], name: str) -> str:
@@ -136,23 +135,24 @@ def pieces(
     )
     while todo:
         code, place, scope = todo.popleft()
-        used = _used(code)
-        imported = seen_through(code, scope.imported)
-        imported.update(beside.starred(used - imported.keys() - {*but}, scope, code))
-        names = [(line, dotted, beside.followed(dotted)) for line, dotted in _named_in(code, imported)]
-        own = [(line, dotted, beside.followed(dotted)) for line, _, dotted in imports_in(ast.walk(code))]
+        nodes = list(ast.walk(code))
+        used, own = _used(nodes), list(imports_in(nodes))
+        imported = _seen_in(nodes, scope.imported)
+        imported.update(beside.starred(used - imported.keys() - {*but}, scope, (dotted for _, _, dotted in own)))
+        names = [(line, dotted, beside.followed(dotted)) for line, dotted in _named_in(nodes, imported)]
+        of_imports = [(line, dotted, beside.followed(dotted)) for line, _, dotted in own]
         found = [(line, whole) for line, _, (whole, _, _) in names]
-        found += [(line, whole) for line, dotted, (whole, _, _) in own if whole != dotted]
+        found += [(line, whole) for line, dotted, (whole, _, _) in of_imports if whole != dotted]
         yield Piece(code, tuple(found), place)
         for name in sorted(used):
             todo += scope.take(name)
-        for _, _, (_, defining, name) in (*names, *own):
+        for _, _, (_, defining, name) in (*names, *of_imports):
             todo += defining.take(name) if defining is not None else []
 
 
 def names_used(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> frozenset[str]:
     """The names that the answer ``source`` uses, or what it relies on in ``cells`` (``pieces``); none of their own."""
-    return frozenset(name for piece in pieces(source, cells, but) for name in _used(piece.code))
+    return frozenset(name for piece in pieces(source, cells, but) for name in _used(list(ast.walk(piece.code))))
 
 
 def imports_in(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str, str]]:
@@ -176,7 +176,10 @@ def seen_through(code: ast.AST, elsewhere: Mapping[str, str]) -> dict[str, str]:
     What it imports itself counts anywhere in it, and so does another name that it gives to what is imported; of what is
     imported ``elsewhere`` (``imported_by``), the names that it uses and does not bind.
     """
-    nodes = list(ast.walk(code))
+    return _seen_in(list(ast.walk(code)), elsewhere)
+
+
+def _seen_in(nodes: Sequence[ast.AST], elsewhere: Mapping[str, str]) -> dict[str, str]:
     named = {node.id for node in nodes if isinstance(node, ast.Name)} - bound_among(nodes)
     imported = {name: elsewhere[name] for name in named if name in elsewhere}
     _note_imports(imported, nodes)
@@ -240,10 +243,13 @@ def _plain(parts: Sequence[str]) -> str:
     return _WITHIN.split(".".join(parts)[:_LONGEST])[-1]
 
 
-def _named_in(code: ast.AST, imported: Mapping[str, str]) -> Iterator[tuple[int, str]]:
-    """Yield the line and the dotted name of each use of what is imported, whole: of ``a.b.c`` no ``a.b``."""
+def _named_in(nodes: Iterable[ast.AST], imported: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    """Yield the line and the dotted name of each use of what is imported, whole: of ``a.b.c`` no ``a.b``.
+
+    The nodes are in the order of ``ast.walk``.
+    """
     within: set[ast.AST] = set()
-    for node in ast.walk(code):
+    for node in nodes:
         if isinstance(node, (ast.Attribute, ast.Name, ast.Call, ast.Subscript)):
             dotted = dotted_name(node, imported)
             if not dotted:
@@ -296,7 +302,7 @@ def _naming_statements(source: str) -> tuple[ast.stmt, ...]:
     return tuple(one for one in statements if isinstance(one, (ast.Import, ast.ImportFrom, ast.Assign)))
 
 
-def _used(code: ast.AST) -> set[str]:
-    """The names that ``code`` uses and binds nowhere itself."""
-    read = {node.id for node in ast.walk(code) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return read - bound_among(ast.walk(code))
+def _used(nodes: Sequence[ast.AST]) -> set[str]:
+    """The names that the nodes of a tree use and bind nowhere themselves."""
+    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return read - bound_among(nodes)
