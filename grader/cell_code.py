@@ -21,7 +21,9 @@ MOST_CODE = 512 * 1024
 #: A cell magic's first line; what follows it is Python only for these. Of what it defines, some leave nothing.
 _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
 _APART = frozenset({"timeit", "python3", "python", "px"})
-_PYTHON_MAGICS = _APART | {"", "time", "capture", "prun", "memit", "mprun"}
+PYTHON_MAGICS = _APART | {"", "time", "capture", "prun", "memit", "mprun", "lprun"}
+#: Magics that run the code behind them; before it come so many options at most, and what they are given.
+_RUNS, _MOST_OPTIONS = re.compile(r"%{1,2}(time|timeit|prun|memit|mprun|lprun)\b"), 10
 _LINE_MAGIC = re.compile(r"([ \t]*)(?:%{1,2}[A-Za-z_]|!|\?{1,2}\s*[A-Za-z_*%]|[\w.*%]+\?{1,2}\s*$)")
 _ASSIGNED_MAGIC = re.compile(r"([ \t]*[A-Za-z_][\w, \t]*?)=[ \t]*(?:![^=]|%[A-Za-z_])")
 #: The attributes of one name, and how many of them a name may have: the parser takes the square of their number.
@@ -45,6 +47,8 @@ SCOPES = (
 #: The deepest nesting that is parsed: no formula needs more, and a recursive walk takes about five of Python's 1,000
 #: frames a level.
 _DEEPEST = 100
+#: Bits of a number that Python writes in digits, however few it is told to (``PYTHONINTMAXSTRDIGITS``).
+_MOST_BITS = 2_000
 #: Texts that nothing is done with, in one source: those beyond are left there.
 _MOST_TEXTS = 200
 #: The name by which a notebook calls ``grader.check``, and the package that it is imported from.
@@ -54,18 +58,22 @@ UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def masked(source: str) -> str:
-    r"""``source`` with every magic replaced by a statement that does nothing, line numbers kept.
+    r"""``source`` with every magic replaced by the code that it runs, or a statement that does nothing.
 
-    >>> masked("%matplotlib inline\nfiles = !ls\nx = 1")
-    'pass\nfiles = None\nx = 1'
+    Line numbers are kept. Code that leaves no names (``%timeit``) is a function's.
+
+    >>> masked("%matplotlib inline\nfiles = !ls\n%time x = 1\n%timeit -n 10 f(x)")
+    'pass\nfiles = None\nx = 1\ndef _(): f(x)'
     """
     lines = source.split("\n")
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
     magic = _CELL_MAGIC.match(lines[first])
     if magic is not None:
-        if magic[1] not in _PYTHON_MAGICS:
+        if magic[1] not in PYTHON_MAGICS:
             return "\n" * (len(lines) - 1)
-        lines[first] = ""
+        below = next((line for line in lines[first + 1 :] if line.strip()), "")
+        indent = below[: len(below) - len(below.lstrip())]
+        lines[first] = _run_by([lines[first].lstrip()], 0, 0, indent)
     continued = False
     for i, line in enumerate(lines):
         if continued:
@@ -73,11 +81,35 @@ def masked(source: str) -> str:
             continue
         found, assigned = _LINE_MAGIC.match(line), _ASSIGNED_MAGIC.match(line)
         if found is not None:
-            lines[i] = f"{found[1]}pass"
+            lines[i] = _run_by(lines, i, found.end(1), found[1]) or f"{found[1]}pass"
         elif assigned is not None:
-            lines[i] = f"{assigned[1]}= None"
+            lines[i] = _run_by(lines, i, assigned.end() - 2, f"{assigned[1]}= ") or f"{assigned[1]}= None"
         continued = (found is not None or assigned is not None) and line.rstrip().endswith("\\")
     return _dedented(lines)
+
+
+def _run_by(lines: Sequence[str], number: int, at: int, before: str) -> str:
+    """The code that the magic in a line runs, with ``before`` in front of it; empty where it runs none."""
+    magic = _RUNS.match(lines[number], at)
+    if magic is None:
+        return ""
+    last = number
+    while last < len(lines) - 1 and lines[last].rstrip().endswith("\\"):
+        last += 1
+    text = [lines[number][magic.end() :], *lines[number + 1 : last + 1]]
+    code = "".join(line.rstrip().removesuffix("\\") for line in text).strip()
+    if magic[1] in _APART and not before.strip():
+        before += "def _(): "
+    options = 0
+    while code and options < _MOST_OPTIONS:
+        if not code.startswith("-"):
+            if _as_it_stands(f"{before}{code}".lstrip()) is not None:
+                return f"{before}{code}"
+            if not options:
+                break
+        options += 1
+        code = code.partition(" ")[2].lstrip()
+    return ""
 
 
 def magic_apart(source: str) -> str:
@@ -141,7 +173,8 @@ def without_bare_texts(source: str) -> str:
 def parsed(source: str) -> ast.Module | None:
     """The syntax tree of a cell (not to be changed), magics masked; None where it is no Python.
 
-    What is nested in it more deeply than code that anybody writes is a constant with its text.
+    What is nested in it more deeply than code that anybody writes is a constant with its text, and so is a number of
+    more digits than Python writes, which it reads in hexadecimal.
 
     >>> parsed("def f(:") is None
     True
@@ -338,6 +371,14 @@ def _is_not_implemented(error: ast.expr | None) -> bool:
 
 
 def _parsed(source: str) -> ast.Module | None:
+    tree = _as_it_stands(source)
+    if tree is not None:
+        _cut(tree, source)
+    return tree
+
+
+def _as_it_stands(source: str) -> ast.Module | None:
+    """The syntax tree of ``source``, whatever is in it; None where it is no Python."""
     if not parses_quickly(source):
         return None
     with warnings.catch_warnings():
@@ -348,16 +389,19 @@ def _parsed(source: str) -> ast.Module | None:
             )
         except UNPARSABLE:
             return None
-    _cut_depths(tree, source)
     return tree
 
 
-def _cut_depths(tree: ast.Module, source: str) -> None:
-    """Put their text in the place of expressions and statements that are nested too deeply."""
+def _cut(tree: ast.Module, source: str) -> None:
+    """Put a text in the place of what is nested too deeply, and of numbers that are too long to be written."""
     lines = source.split("\n")
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, int) and node.value.bit_length() > _MOST_BITS:
+                node.value = hex(node.value)  # which has no limit
+            continue
         for field in node._fields:
             value = getattr(node, field, None)
             if isinstance(value, list):

@@ -19,7 +19,6 @@ from grader.kernel.host.schedule import global_names_in
 from grader.kernel.protocol.results import steady
 from grader.machine import remedy_of_shortage
 from grader.model import (
-    Cell,
     Course,
     Diagnosis,
     Execution,
@@ -198,7 +197,7 @@ def _judge_exercise(
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
         return replace(score_fault(exercise), flags=(_fault(error),))
-    suspicion = _suspicion(exercise, stub.source, submission.cells, seeded.course)
+    suspicion = _suspicion(exercise, stub.source, submission, seeded.course)
     flags = (*score.flags, *suspicion, *coarse_results(runs), *raised_late(score, runs))
     return replace(score, flags=flags, printed=steady(score.printed))
 
@@ -223,15 +222,15 @@ def _unreached(execution: Execution) -> Diagnosis:
     return Diagnosis("crashed", "The kernel died before this check was reached.")
 
 
-def _suspicion(exercise: Exercise, source: str, cells: Sequence[Cell], course: Course) -> tuple[str, ...]:
+def _suspicion(exercise: Exercise, source: str, submission: Submission, course: Course) -> tuple[str, ...]:
     """Remarks for a human where the source does not seem to work by hand what is asked for; they cost no points."""
-    others = _others(exercise, course)
-    found = {"perhaps not worked out, but taken from": lookup_suspected(exercise.answers_in, source, cells, others)}
+    there = (submission.cells, _others(exercise, course), submission.modules)
+    found = {"perhaps not worked out, but taken from": lookup_suspected(exercise.answers_in, source, *there)}
     if exercise.loops_flagged:
-        found[LOOPS] = loops_suspected(source, cells, others)
+        found[LOOPS] = loops_suspected(source, *there)
     if not exercise.autograd:
-        found["autograd suspected"] = autograd_suspected(source, cells, others)
-        found["an optimizer of torch's in place of one's own"] = optimizer_suspected(source, cells, others)
+        found["autograd suspected"] = autograd_suspected(source, *there)
+        found["an optimizer of torch's in place of one's own"] = optimizer_suspected(source, *there)
     return tuple(f"{what}: {where}" for what, where in found.items() if where is not None)
 
 

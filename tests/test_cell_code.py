@@ -10,8 +10,14 @@ from hypothesis import strategies as st
 from grader.cell_code import bound_among, code_of, masked, parsed, statements_in
 from grader.kernel.host.schedule import scheduled
 from grader.model import Cell
+from grader.submission.reading.definitions import fingerprint
 
-LINES = st.sampled_from(["", " ", "%%bash", "%%time", "%cd x", "!ls \\", "  -l", "f = !ls", "x = 1", "x = \\", "?x"])
+LINES = st.sampled_from(
+    [
+        *("", " ", "%%bash", "%%time", "%cd x", "!ls \\", "  -l", "f = !ls", "x = 1", "x = \\", "?x"),
+        *("%%timeit f()", "%time f( \\", "%timeit -n 1 x", "t = %timeit -o f(x)"),
+    ]
+)
 
 
 @given(st.lists(LINES, max_size=6).map("\n".join))
@@ -28,6 +34,16 @@ def test_masked_keeps_the_number_of_each_line(source: str) -> None:
         ("files = !ls \\\n  -l\nx = 1", "files = None\n\nx = 1"),
         ("x = 1 + \\\n  2\n!ls", "x = 1 + \\\n  2\npass"),
         ("\n  x = 1\n  !ls", "\nx = 1\npass"),
+        ("if x:\n    %time y = f(x)", "if x:\n    y = f(x)"),
+        ("%time f(x, \\\n  y)\nz", "f(x,   y)\n\nz"),
+        ("%time !ls\n%time\n%time -x", "pass\npass\npass"),
+        ("%timeit -n 10 -r3 -o y = f(x)", "def _(): y = f(x)"),
+        ("%timeit for i in x: f(i)", "pass"),
+        ("%prun -s cumulative f(x)\n%lprun -f g f(x)\n%memit f(x)", "f(x)\nf(x)\nf(x)"),
+        ("t = %timeit -o f(x)\nt = %timeit -o y = f(x)\nt = %pwd", "t = f(x)\nt = y = f(x)\nt = None"),
+        ("%%timeit y = 1\nf(y)", "def _(): y = 1\nf(y)"),
+        (" %%prun f(x)\n    g(x)", "f(x)\ng(x)"),
+        ("%%capture out\nf(x)", "\nf(x)"),
     ],
 )
 def test_masked_leaves_the_python_of_a_cell(source: str, code: str) -> None:
@@ -73,6 +89,17 @@ def test_code_is_shown_even_where_python_cannot_write_it_again(inner: str) -> No
     tree = parsed(f'exec(f"{{{inner}}}")')
     assert tree is not None
     assert "exec" in code_of(tree)
+
+
+@pytest.mark.parametrize(
+    "code", ["x = {}", "f(a[{}])", "def f(k={}): pass", "match x:\n    case {}: pass", "f'{{{}}}'"]
+)
+def test_number_that_python_reads_and_does_not_write_is_its_text(code: str) -> None:
+    one, other = (parsed(code.format("0x" + digit * 4_000)) for digit in "ef")
+    assert one is not None
+    assert other is not None
+    assert code_of(one) != code_of(other)
+    assert fingerprint(one) != fingerprint(other)
 
 
 def test_parsed_cuts_a_wide_cell_in_time() -> None:

@@ -137,6 +137,17 @@ def test_optimizer_of_torch_in_work_by_hand_is_a_remark_that_costs_nothing(entry
     assert flags == {"relu_grad": ("an optimizer of torch's in place of one's own: `torch.optim.SGD` (line 2)",)}
 
 
+def test_optimizer_of_torch_in_a_module_beside_is_a_remark_too(entry: Entry, seeded: SeededCourse) -> None:
+    (entry.path.parent / "helper.py").write_text("import torch\ndef used(): return torch.optim.SGD\nclass Other: pass")
+    source = "def relu_grad(inp, out):\n    from helper import used\n    inp.g = out.g * (inp > 0)"
+    entry.path.write_text(answered({"relu_grad": source}), encoding="utf-8")
+    report = graded(replace(entry, assets=(Assets(entry.path.parent),)), seeded, InProcessPool())
+
+    flags = {one.id: one.flags for one in report.exercises if one.flags}
+    told = "an optimizer of torch's in place of one's own: `torch.optim.SGD` (line 2 of helper.py)"
+    assert flags == {"relu_grad": (told,)}
+
+
 def test_fault_for_want_of_open_files_says_what_helps(
     entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,7 +68,8 @@ class Submission:
     name it (relative to what was given on the command line, ``archive.zip!ada/nb.ipynb`` inside an archive).
     ``cells`` are as they run, without what is ``Stub.left_out``.
     ``unreadable`` is the reason when the notebook could not be read; then ``cells`` is empty. ``assets`` are the files
-    that were handed in with it; of one name, the first counts. ``flags`` are remarks for a human.
+    that were handed in with it; of one name, the first counts. ``modules`` are the Python modules among them, and those
+    that the notebook writes, from path to text. ``flags`` are remarks for a human.
     """
 
     student: str
@@ -80,5 +81,6 @@ class Submission:
     total_cells: int = 0
     stubs: Mapping[str, Stub] = field(default_factory=dict)
     assets: tuple[Assets, ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)
     unreadable: str | None = None
     flags: tuple[str, ...] = ()

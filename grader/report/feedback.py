@@ -32,7 +32,7 @@ def write_feedback(run: RunReport, out: Path, archive: Path) -> tuple[str, ...]:
     if _content(out / "report.json") != to_json(run).encode("utf-8", "replace"):
         raise UsageError(f"the pages under {out} are older than the grades", remedy=_remedy(out))
     rows = tally(run).rows
-    folders = [next(filter(None, (moodle_folder(entry.path) for entry in row.entries)), None) for row in rows]
+    folders = [next(filter(None, (moodle_folder(one.path, row.student) for one in row.entries)), None) for row in rows]
     buffer = io.BytesIO()
     unknown = []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:

@@ -33,7 +33,7 @@ class Entry:
     the student's part (``"03_backprop.ipynb"``), empty where there is none. ``path`` is the notebook, or the folder
     that holds none. ``assets`` are the files that belong to the notebook, none of them another student's. ``refused``
     says why the entry must not be opened; ``number`` is the one by which a platform's download knows the student, empty
-    where there is none.
+    where there is none. ``within`` is the other student in whose folder it lies, empty where it lies in nobody's.
     """
 
     student: str
@@ -44,6 +44,7 @@ class Entry:
     refused: str | None = None
     flags: tuple[str, ...] = ()
     number: str = ""
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from tests.report.builders import exercise, run, submission
 MOODLE = "ML-4711.zip!Ada Lovelace_501_assignsubmission_file_/03_backprop.ipynb"
 
 
-def _pages(tmp_path: Path, path: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    made = run(submission("ada", exercise("lin_grad"), path=path))
+def _pages(tmp_path: Path, path: str, student: str = "Ada Lovelace") -> tuple[dict[str, str], tuple[str, ...]]:
+    made = run(submission(student, exercise("lin_grad"), path=path))
     write_reports(made, tmp_path, hints="nudge")
     unknown = write_feedback(made, tmp_path, tmp_path / "feedback.zip")
     with zipfile.ZipFile(tmp_path / "feedback.zip") as zipped:
@@ -50,17 +50,24 @@ def test_feedback_of_a_moodle_download_lies_where_moodle_looks(tmp_path: Path, p
 
 
 def test_feedback_of_other_layouts_has_the_names_of_the_pages(tmp_path: Path) -> None:
-    pages, unknown = _pages(tmp_path, "ada/03_backprop.ipynb")
+    pages, unknown = _pages(tmp_path, "ada/03_backprop.ipynb", "ada")
     assert list(pages) == [page_name("ada")]
     assert unknown == ("ada",)
 
 
 def test_feedback_of_two_in_one_folder_of_moodles_has_the_names_of_their_pages(tmp_path: Path) -> None:
-    made = run(*(submission(name, exercise("lin_grad"), path=MOODLE) for name in ("ada", "bob")))
+    names = ("Ada Lovelace", "Ada Lovelace_501")
+    made = run(*(submission(name, exercise("lin_grad"), path=MOODLE) for name in names))
     write_reports(made, tmp_path, hints="nudge")
-    assert write_feedback(made, tmp_path, tmp_path / "feedback.zip") == ("ada", "bob")
+    assert write_feedback(made, tmp_path, tmp_path / "feedback.zip") == names
     with zipfile.ZipFile(tmp_path / "feedback.zip") as zipped:
-        assert zipped.namelist() == [page_name("ada"), page_name("bob")]
+        assert zipped.namelist() == [*map(page_name, names)]
+
+
+def test_feedback_of_one_does_not_lie_in_a_folder_with_the_name_of_another(tmp_path: Path) -> None:
+    pages, unknown = _pages(tmp_path, "mallory/Ada Lovelace_501_assignsubmission_file_/hw.ipynb", "mallory")
+    assert list(pages) == [page_name("mallory")]
+    assert unknown == ("mallory",)
 
 
 @given(
@@ -74,7 +81,8 @@ def test_feedback_of_two_in_one_folder_of_moodles_has_the_names_of_their_pages(t
 )
 @settings(max_examples=50)
 def test_feedback_of_any_names_lies_in_no_other_place_and_is_all_there(paths: list[str]) -> None:
-    made = run(*(submission(f"s{i}", exercise("lin_grad"), path=printable(path)) for i, path in enumerate(paths)))
+    of_whom = {" ".join(path.partition("_501_")[0].split()) or "unnamed": path for path in map(printable, paths)}
+    made = run(*(submission(name, exercise("lin_grad"), path=path) for name, path in of_whom.items()))
     with TemporaryDirectory() as out:
         write_reports(made, Path(out), hints="nudge")
         write_feedback(made, Path(out), Path(out) / "feedback.zip")

@@ -15,12 +15,12 @@ tensor, whose class may be the notebook's: here they stay. A level of forward mo
 
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, or its call by such a key, the guards
 of ``torch._C`` that exclude dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of
-``torch._decomp``, a backward pass that torch's compilers recorded in a cell, a thread made through ctypes, and whoever
-writes the slots back through ctypes or takes this module apart. Nor what runs in the middle of an operator, as a
-finalizer of its storage may: the engine can do nothing there, and the one backward formula of torch's that has a public
-name is noticed by its slot. Code that does these things shows in the source (``grader.submission.reading.meddling``
-flags the signs, in any cell); nobody arrives there by accident. Behind this stand the job's init and its ``traps``,
-where the engine itself begins.
+``torch._decomp``, a backward pass that torch's compilers or modes recorded in a cell, a thread made through ctypes, and
+whoever writes the slots back through ctypes or takes this module apart. Nor what runs in the middle of an operator, as
+a finalizer of its storage may: the engine can do nothing there, and the one backward formula of torch's that has a
+public name is noticed by its slot. Code that does these things shows in the source
+(``grader.submission.reading.meddling`` flags the signs, in any cell); nobody arrives there by accident. Behind this
+stand the job's init and its ``traps``, where the engine itself begins.
 
 The slots are found when the zygote imports this, and composite formulas are made to be seen; ``install`` only writes
 pointers. It is for a process that ends with the check: nothing is ever put back.

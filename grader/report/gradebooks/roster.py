@@ -43,9 +43,9 @@ def read_roster(path: Path, handed_in: HandedIn) -> dict[str, dict[str, str]]:
     first of these that the file has:
 
     1. a column ``student`` with the grader's names;
-    2. a column with the numbers that the platform also wrote into the paths: any with more than half of them, for a
-       site's language heads it, else ``ID`` as in Canvas' gradebook or ``Identifier`` as in Moodle's grading worksheet.
-       A student who handed in nothing keeps the platform's name;
+    2. a column with the numbers that the platform also wrote into the paths of more than half of the students: any with
+       more than half of them, for a site's language heads it, else ``ID`` as in Canvas' gradebook or ``Identifier`` as
+       in Moodle's grading worksheet. A student who handed in nothing keeps the platform's name;
     3. Gradescope's column ``SID``, where the paths are those of its export: its rows are matched by the number of the
        submission, and by name where there is none;
     4. any column, or two side by side, in which more than half of the students are found, such as logins, e-mail
@@ -174,17 +174,22 @@ def _spelt(names: Sequence[str], students: Collection[str]) -> list[str]:
 
 
 def _by_number(handed_in: HandedIn) -> dict[str, str]:
-    """The grader's name for each number that a platform's download had."""
-    found = ((number_in(path, student), student) for student, path in handed_in)
-    return {number: student for number, student in found if number is not None}
-
-
-def _by_submission(handed_in: HandedIn) -> dict[str, str]:
-    """The grader's name for each numbered submission of a Gradescope export.
+    """The grader's name for each number that a platform's download had; none where it had not most students'.
 
     A number that two students seem to have is left out: a student can give a folder any name.
     """
-    found = {(submission_in(path), student) for student, path in handed_in}
+    numbers = {(number_in(path, student), student) for student, path in handed_in}
+    told = {student for number, student in numbers if number is not None}
+    most = 2 * len(told) > len({student for student, _ in handed_in})
+    return _of_one_each(numbers) if most else {}
+
+
+def _by_submission(handed_in: HandedIn) -> dict[str, str]:
+    """The grader's name for each numbered submission of a Gradescope export that one student alone seems to have."""
+    return _of_one_each({(submission_in(path), student) for student, path in handed_in})
+
+
+def _of_one_each(found: Collection[tuple[str | None, str]]) -> dict[str, str]:
     times = Counter(number for number, _ in found)
     return {number: student for number, student in found if number is not None and times[number] == 1}
 

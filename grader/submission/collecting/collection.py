@@ -148,6 +148,7 @@ def _entries(listing: Listing, drafts: list[Draft], students: frozenset[str], do
             refused=draft.found.refused,
             flags=(*few(remarks[draft.name.student]), *_remarks(draft, listing, students, doubted)),
             number=draft.name.number,
+            within=_written_alike(draft.within) if draft.within in students else "",
         )
         for draft in drafts
         if not (draft.found.obstacle and draft.name.student in having)

@@ -14,11 +14,15 @@ from grader.submission.files.finding import Found, is_notebook
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was found, whose it is, and its path as a report shows it."""
+    """What was found, whose it is, and its path as a report shows it.
+
+    ``within`` is whose the folder around it would be by its name, empty where that tells nobody else.
+    """
 
     found: Found
     name: Name
     shown_path: str
+    within: str = ""
 
 
 def naming_for(listing: Listing) -> Naming:
@@ -44,7 +48,8 @@ def draft_of(item: Found, listing: Listing, pattern: re.Pattern[str] | None, nam
     """Whose ``item`` is: by ``pattern`` (groups ``student`` and maybe ``notebook``), else by its path."""
     name, shown = naming.name(item.parts), listing.shown_path(item.parts)
     if pattern is None:
-        return Draft(item, name, shown)
+        around = naming.name(item.parts[:1]).student
+        return Draft(item, name, shown, around if around != name.student else "")
     matched = pattern.match("/".join((*listing.base, *item.parts)))
     if matched is None or not matched["student"]:
         reason = item.refused or "its path does not match --student-pattern"

@@ -2,6 +2,7 @@
 
 The limits of time are a notebook's, so those of one student may run for hours, one after the other. Nobody else waits
 for that: everybody's first notebook of a kind is graded before anybody's second. The run as a whole still ends later.
+What lies in a student's folder under other names counts as that student's here, who may have made them up.
 """
 
 from __future__ import annotations
@@ -22,17 +23,19 @@ def without_excess(entries: Sequence[Entry], most: int, known: Sequence[str]) ->
     """
     of_student: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        of_student[entry.student].append(entry)
+        of_student[entry.within or entry.student].append(entry)
     left_out: set[int] = set()
     flagged: dict[int, str] = {}
     for some in of_student.values():
         if len(some) <= most:
             continue
-        ordered = sorted(some, key=lambda entry: not stems_in(entry.notebook, known))
+        ordered = sorted(some, key=lambda entry: (entry.within != "", not stems_in(entry.notebook, known)))
         rest = ordered[most:]
         left_out.update(map(id, rest))
         names = first_of([entry.shown_path for entry in rest])
-        flagged[id(ordered[0])] = f"{len(some):,} notebooks by this student, at most {most} are graded; not {names}"
+        whose = " or in their folder" if ordered[-1].within else ""
+        told = f"{len(some):,} notebooks by this student{whose}, at most {most} are graded; not {names}"
+        flagged[id(ordered[0])] = told
     return [
         replace(entry, flags=(*entry.flags, flagged[id(entry)])) if id(entry) in flagged else entry
         for entry in entries
@@ -51,7 +54,7 @@ def turns(entries: Sequence[Entry], known: Sequence[str]) -> list[int]:
     for entry in entries:
         if entry.notebook not in kinds:
             kinds[entry.notebook] = min(stems_in(entry.notebook, known), default="")
-        of_kind = entry.student, kinds[entry.notebook]
+        of_kind = entry.within or entry.student, kinds[entry.notebook]
         found.append(before[of_kind])
         before[of_kind] += 1
     return found

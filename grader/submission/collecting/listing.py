@@ -184,12 +184,10 @@ class Lister:
             inside = self._archive(found[0].path, one_of_several=False)
             if inside.export is not None or is_class(inside.found, self.known):
                 return replace(inside, shown=shown + inside.shown)
-        nobodys = nobodys_in(folders, self.known)
+        place_of_one = _Places(found, nobodys_in(folders, self.known)).of_one
         allowances: defaultdict[tuple[str, ...], Allowance] = defaultdict(lambda: Allowance(self.limits))
         everything = [
-            deeper
-            for item in found
-            for deeper in self._expanded(item, depth, allowances[_place_of_one(item.parts, nobodys)])
+            deeper for item in found for deeper in self._expanded(item, depth, allowances[place_of_one(item.parts)])
         ]
         archives = [item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])]
         return Listing(
@@ -239,11 +237,12 @@ class Lister:
 
     def _without_twins(self, found: list[Found], folders: Sequence[str]) -> list[Found]:
         nobodys = nobodys_in(folders, self.known)
+        place_of_one = _Places(found, nobodys).of_one
         allowances: defaultdict[tuple[str, ...], Allowance] = defaultdict(lambda: Allowance(self.limits))
         twins = []
         for item in may_have_twin(found):
             owned = len(item.parts) > 1 and item.parts[0] not in nobodys
-            if self.twin_of(item.path, allowances[_place_of_one(item.parts, nobodys)], owned=owned) is not None:
+            if self.twin_of(item.path, allowances[place_of_one(item.parts)], owned=owned) is not None:
                 twins.append(item)
         self.twins += ["/".join(item.parts) for item in twins]
         return [item for item in found if item not in twins]
@@ -277,10 +276,23 @@ class Lister:
             raise
 
 
-def _place_of_one(parts: tuple[str, ...], nobodys: frozenset[str]) -> tuple[str, ...]:
-    """The beginning of a path that says whose it is, below which everything is one student's."""
-    moodles = next((i for i, part in enumerate(parts) if is_from_moodle(part)), 0)
-    return parts[: max(moodles, not nobodys.isdisjoint(parts[:1])) + 1]
+class _Places:
+    """Whose the places in a folder are, as far as that has to be known before anything is unpacked."""
+
+    def __init__(self, found: Sequence[Found], nobodys: frozenset[str]) -> None:
+        self._nobodys = nobodys
+        marked = [(item.parts, [part for part in item.parts if is_from_moodle(part)]) for item in found if item.parts]
+        named = {parts[0] for parts, marks in marked if any(mark.startswith(f"{parts[0]}_") for mark in marks)}
+        self._owned = {parts[0] for parts, marks in marked if not marks}.union(named).difference(nobodys)
+
+    def of_one(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """The beginning of a path that says whose it is, below which everything is one student's.
+
+        Moodle's mark says so, unless it lies in the folder of a student, who can write any.
+        """
+        believed = self._owned.isdisjoint(parts[:1])
+        moodles = next((i for i, part in enumerate(parts) if believed and is_from_moodle(part)), 0)
+        return parts[: max(moodles, not self._nobodys.isdisjoint(parts[:1])) + 1]
 
 
 def _export(root: Path, folders: list[str]) -> Export | None:

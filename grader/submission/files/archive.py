@@ -133,7 +133,8 @@ def _refuse_for_this_machine(error: Exception) -> None:
 
 
 def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
-    _check_directory(file, unpacking.allowance.limits)
+    size = _check_directory(file, unpacking.allowance.limits)
+    left = 2 * size  # to read: files that lie apart have less, and a damaged one may say that it has all
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             unpacking.allowance.count_entry()
@@ -146,6 +147,9 @@ def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
             elif obstacle := _obstacle(member):
                 unpacking.passed_over.append((parts, obstacle))
             else:
+                left -= min(member.compress_size, size)
+                if left < 0:  # what comes out is counted too, but may be nothing
+                    raise Refused("the archive's files lie in one another, so that each is read over and over")
                 with _broken_member(parts, unpacking), archive.open(member) as source:
                     unpacking.write(parts, source)
 
@@ -160,8 +164,8 @@ def _obstacle(member: zipfile.ZipInfo) -> str:
     return "encrypted in the archive" if member.flag_bits & 0x1 else ""
 
 
-def _check_directory(file: BinaryIO, limits: CollectLimits) -> None:
-    """Refuse a ZIP whose table of contents alone would fill the memory, before ``zipfile`` reads it whole."""
+def _check_directory(file: BinaryIO, limits: CollectLimits) -> int:
+    """The size of a ZIP, refused if its table of contents alone would fill the memory when ``zipfile`` reads it."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - 66_000))
     tail = file.read()
@@ -177,6 +181,7 @@ def _check_directory(file: BinaryIO, limits: CollectLimits) -> None:
     if entries > limits.archive_entries or table_bytes > limits.archive_entries * 1024:
         raise TooLarge(f"the archive holds more than {limits.archive_entries} files")
     file.seek(0)
+    return size
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """One notebook: its cells, the answers among them, and what in them a human should look at.
 
 ``reading`` takes the cells out of a ``notebook``; ``location`` finds the answers among their ``definitions`` and
-``patches``, apart from the course's ``givens``. ``renaming``, ``suspicion`` (with ``reliance`` on other cells),
-``meddling`` and ``obscurity`` find what a human should look at; ``bindings`` tell which texts a name stands for.
+``patches``, apart from the course's ``givens``. ``renaming``, ``suspicion`` (with ``reliance`` on other cells and
+``modules``), ``meddling`` and ``obscurity`` find what a human should look at; ``bindings`` tell which texts a name
+stands for.
 """

@@ -5,17 +5,15 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from grader.cell_code import MOST_CODE, parses_quickly, stream_safe, without_bare_texts, without_comments
+from grader.cell_code import parses_quickly, stream_safe, without_bare_texts, without_comments
 from grader.model import Cell
 from grader.names.enumeration import few
-from grader.names.visible import files_of
 from grader.recent import by_source
-from grader.submission.entry import Entry
-from grader.submission.files.regular_file import Refused, TooLarge, content
 from grader.submission.reading.bindings import Assignments, Bindings
+from grader.submission.reading.modules import written_by
 from grader.submission.reading.obscurity import hidden_code, runs_texts, texts_run
 
 #: What ``from … import`` goes through before a name: a line, or a parenthesis of many.
@@ -24,8 +22,9 @@ _LISTED = r"(?:\s*\([^)]{0,300}|(?:\\\n|[^\n#;]){0,200})"
 _TAKEN = r"\s*(?:\[|\.\s*(?:get|pop)\s*\()\s*(?:__name__|[\"'][\w.]+[\"'])\s*[\]),]"
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
 #: looked-up names, objects by way of frames, classes or the heap, code that runs within other code, bytes written to
-#: descriptors (where results leave), private parts of torch, and the graph of autograd walked or traced by hand or
-#: by torch's compilers. Each alternative begins with the boundary of a word: else the search takes ten times as long.
+#: descriptors (where results leave), private parts of torch, and the graph of autograd walked or traced: by hand, by
+#: torch's compilers or by those of its modes that hand operators on. Each alternative begins with the boundary of a
+#: word: else the search takes ten times as long.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
     rf"|\bfrom\s+grader\s+import\b{_LISTED}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
@@ -46,10 +45,12 @@ _MEDDLING = re.compile(
     rf"|\bfunctorch\s*\.\s*compile\b|\bfrom\s+functorch\s+import\b{_LISTED}\bcompile\b|\bproxy_tensor\b"
     r"|\b(?:runpy|marshal|CodeType|SourceFileLoader|SourcelessFileLoader|ExtensionFileLoader|load_dynamic)\b"
     r"|\b_?ctypes(?:lib)?\b|\b_export_forward_backward\b"
-    r"|\btorch\s*\.\s*(?:(?:compile|export|jit|library|ops)\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
+    r"|\btorch\s*\.\s*(?:(?:compile|export|jit|library|ops)\b|(?:(?:utils|distributed)\s*\.\s*)?_(?!assert\b|foreach)[A-Za-z]\w*)"
     r"|\bjit\s*\.\s*(?:load|script|trace)(?:_module)?\b|\bCompilationUnit\b|\bdefault_decompositions\b"
-    r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
+    r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch|debug_mode|mode_utils)\b"
     rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:compile|export|jit|library|ops|_[A-Za-z]\w*)\b"
+    r"|\b(?:TorchDispatch|LoggingTensor|CommDebug)Mode\b|\b(?:create_selective_checkpoint_contexts|CheckpointPolicy)\b"
+    r"|\b(?:flop_registry|register_flop_formula|custom_mapping)\b"
     r"|\bredispatch\b|\bno_dispatch\b|\b_op_dk\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bml_meth\b"
     r"|\b(?:make_fx|aot_\w+|compiled_function)\b|\btesting\s*\.\s*_internal\b|\bfrom\s+torch\.testing\s+import\s+_internal\b"
@@ -61,24 +62,24 @@ _RENAMED = re.compile(rf"\b{_OPENED}[ \t]+as[ \t]+(\w+)|^[ \t]*(\w+)[ \t]*=[ \t]
 _NAME = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*")
 #: A name as the last thing of a call's arguments.
 _ONE_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*[,)]")
-#: How the names of modules end that are no text.
-_COMPILED = (".pyc", ".so", ".pyd")
 #: Characters of a sign that are shown.
 _LONGEST = 80
 
 
-def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
-    """A remark for each cell, and each module beside the notebook, that seems to get round a check.
+def meddling_flags(cells: Sequence[Cell], beside: Iterable[tuple[str, str | None]] = ()) -> tuple[str, ...]:
+    """A remark for each cell, and each module ``beside`` the notebook, that seems to get round a check.
 
     Others are for what nobody can read: code that is run from a text made only then (``obscurity``), code that would
     take the parser too long, and modules that say nothing of what they do, compiled ones and those beyond what is read.
     """
-    beside = tuple(_sources_beside(entry))
+    beside = [*beside]
     assigned = Assignments([cell.source for cell in cells])
-    places = [
-        *((f"cell {cell.index}", cell.source, Bindings(cell.source, assigned)) for cell in cells),
-        *((place, source, Bindings(source)) for place, source in beside if source is not None),
-    ]
+    places = []
+    for cell in cells:
+        module = written_by(cell.source)
+        source, assignments = (cell.source, assigned) if module is None else (module[1], None)
+        places.append((f"cell {cell.index}", source, Bindings(source, assignments)))
+    places += [(place, source, Bindings(source)) for place, source in beside if source is not None]
     known = _names_of_modules(source for _, source, _ in places)
     found = ((place, meddling_suspected(source, known, names)) for place, source, names in places)
     remarks = few([f"meddling with the check suspected: `{sign}` ({place})" for place, sign in found if sign])
@@ -152,21 +153,3 @@ def _takes_words(text: str, sign: re.Match[str], bindings: Bindings) -> bool:
     words = bindings.texts(ast.Name(named[1])) if named is not None else None
     of = "sys." if re.match(r"getattr\W+sys\b", sign[0]) else "torch." if sign[0].startswith("getattr") else ""
     return words is not None and not any(_sign_in(of + word) for word in words)
-
-
-def _sources_beside(entry: Entry) -> Iterator[tuple[str, str | None]]:
-    """Path and text of the modules that the notebook can import; None for what is compiled, or too much to read."""
-    left = MOST_CODE
-    for name, path in files_of(entry.assets):
-        if name.endswith(_COMPILED):
-            yield name, None
-        elif name.endswith(".py"):
-            try:
-                text = content(path, left).decode("utf-8", "replace")
-            except TooLarge:
-                yield name, None
-            except Refused:
-                continue
-            else:
-                left -= len(text)
-                yield name, text

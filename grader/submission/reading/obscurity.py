@@ -1,20 +1,29 @@
 """Code that a notebook runs and nobody can read in it: ``exec`` of a text that is made only then.
 
-What may be read is a text as it is written, in whatever cell, and a module beside the notebook.
+What may be read is a text as it is written, in whatever cell, and a module beside the notebook. Writing a module is as
+good as running it.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from grader.cell_code import code_of, name_called, parsed
+from grader.cell_code import PYTHON_MAGICS, code_of, name_called, parsed
 from grader.submission.reading.bindings import Bindings
 
 _RUN = ("exec", "eval", "compile")
-#: A source without these runs no text.
-_WORDS = re.compile(r"\b(?:exec|eval|compile|run_cell)\b")
+#: What else runs a text, of IPython, ``code`` and profilers: the first that it is given, or of a magic the last.
+_RUNNERS, _MAGICS = ("run_cell", "run_code", "runcode", "runctx", "runsource"), ("run_cell_magic", "run_line_magic")
+#: Methods that do so of some objects alone, told by what holds or makes them; and those that write a text to a file.
+_SHELL = ("get_ipython", "instance")
+_METHODS = {"ev": _SHELL, "ex": _SHELL, "run": ("cProfile", "Profile", "Pdb", "pdb")}
+_WRITE = ("write", "write_bytes", "write_text")
+#: A source without these runs no text, unless it writes a module.
+_WORDS = re.compile(
+    rf"\b(?:exec|eval|compile|{'|'.join((*_RUNNERS, *_MAGICS))}|cProfile|Profile|[Pp]db)\b|\.\s*e[vx]\b"
+)
 #: Methods and functions that leave a text as it was, but for what surrounds it, and those that give a function's.
 _SURROUNDED, _SHOWN = ("strip", "lstrip", "rstrip", "expandtabs"), ("getsource",)
 #: Calls that are looked at in one source; nobody runs as many texts.
@@ -24,8 +33,8 @@ _LONGEST = 80
 
 
 def runs_texts(source: str) -> bool:
-    """Whether ``source`` may run a text: a quick look."""
-    return not source.isascii() or _WORDS.search(source) is not None
+    """Whether ``source`` may run a text, or write a module: a quick look."""
+    return not source.isascii() or _WORDS.search(source) is not None or (".py" in source and "write" in source)
 
 
 def hidden_code(source: str, bindings: Bindings) -> str | None:
@@ -37,7 +46,7 @@ def hidden_code(source: str, bindings: Bindings) -> str | None:
 def texts_run(source: str, bindings: Bindings) -> Iterator[tuple[ast.AST, frozenset[str] | None]]:
     r"""Yield each call in ``source`` that runs a text, and those that it can be; None where they cannot be read.
 
-    What is a file's, or a function's, is read where that is.
+    So it does each that writes a module. What is a file's, or a function's, is read where that is.
 
     >>> def found(source): return [(code_of(node), texts) for node, texts in texts_run(source, Bindings(source))]
     >>> found("exec(bytes.fromhex('783d31'))")
@@ -55,9 +64,10 @@ def texts_run(source: str, bindings: Bindings) -> Iterator[tuple[ast.AST, frozen
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called.add(id(node.func))
-            if node.args and _runs(node.func, own):
+            text = _text_given(node, own, reader)
+            if text is not None:
                 seen += 1
-                yield node, reader.read(node.args[0]) if seen <= _MOST else None
+                yield node, reader.read(text) if seen <= _MOST else None
         elif id(node) not in called and _is_pythons(node, but=own):
             yield node, None  # under another name
 
@@ -69,13 +79,23 @@ def _is_pythons(node: ast.AST | None, but: Collection[str] = ()) -> bool:
     return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in {"exec", "eval"}.difference(but)
 
 
-def _runs(function: ast.expr, own: Collection[str]) -> bool:
-    if isinstance(function, ast.Name):
-        return function.id in _RUN and function.id not in own
+def _text_given(call: ast.Call, own: Collection[str], reader: _Reader) -> ast.expr | None:
+    """The text that a call runs, or writes to a module; None where it does not."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    function, name = call.func, name_called(call)
+    if not given:
+        return None
+    if name in _MAGICS:
+        kind = given[0].value if isinstance(given[0], ast.Constant) else None
+        return None if isinstance(kind, str) and kind not in PYTHON_MAGICS else given[-1]
+    if name in _RUNNERS or (isinstance(function, ast.Name) and name in _RUN and name not in own):
+        return given[0]
     if not isinstance(function, ast.Attribute):
-        return False
+        return None
     of_python = isinstance(function.value, ast.Name) and function.value.id in ("builtins", "__builtins__")
-    return function.attr == "run_cell" or (of_python and function.attr in _RUN)
+    if (of_python and name in _RUN) or reader.comes_of(function.value, _METHODS.get(name, ())):
+        return given[0]
+    return given[0] if name in _WRITE and reader.is_module(function.value) else None
 
 
 class _Reader:
@@ -89,6 +109,22 @@ class _Reader:
         """The texts that ``node`` can be, as far as they are written whole; None where one cannot be read."""
         texts = self._bindings.texts(node)
         return frozenset() if texts is None and self._is_read(node) else texts
+
+    def is_module(self, node: ast.expr) -> bool:
+        """Whether ``node`` may be a file that is opened, or its path, whose name is a module's."""
+        return any(map(self._is_module, self._perhaps(node)))
+
+    def comes_of(self, node: ast.expr, names: Collection[str]) -> bool:
+        """Whether ``node`` is called by one of ``names``, or may be what one of them gives."""
+        return bool(names) and (
+            getattr(node, "id", "") in names
+            or any(isinstance(one, ast.Call) and name_called(one) in names for one in self._perhaps(node))
+        )
+
+    def _perhaps(self, node: ast.expr) -> Sequence[ast.expr | None]:
+        """The expressions that ``node`` may stand for."""
+        values = self._bindings.values(node.id) if isinstance(node, ast.Name) else (node,)
+        return values if self._bindings.may_look_at(values) else ()
 
     def _is_read(self, node: ast.expr | None) -> bool:
         if self._bindings.texts(node) is not None:

@@ -15,6 +15,7 @@ from grader.submission.files.limits import CollectLimits
 from grader.submission.files.regular_file import Refused, TooLarge, Unavailable, content
 from grader.submission.reading.location import as_run, locate
 from grader.submission.reading.meddling import meddling_flags
+from grader.submission.reading.modules import modules_of, sources_beside
 from grader.submission.reading.notebook import Unreadable, cells_of
 
 
@@ -51,6 +52,7 @@ def read(
         return replace(unread, sha256=digest, unreadable=str(problem))
     cells = contents.cells
     tags = {cell.exercise for cell in cells}
+    beside = tuple(sources_beside(entry))
     stubs = locate(cells, _asked_for(wanted, entry.notebook, tags), givens, _modules_in(entry.assets))
     return replace(
         unread,
@@ -59,7 +61,8 @@ def read(
         total_cells=contents.total,
         stubs=stubs,
         assets=entry.assets,
-        flags=(*entry.flags, *contents.flags, *meddling_flags(entry, cells)),
+        modules=modules_of(beside, cells),
+        flags=(*entry.flags, *contents.flags, *meddling_flags(cells, beside)),
     )
 
 

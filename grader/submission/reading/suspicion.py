@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from textwrap import dedent
+from types import MappingProxyType
 from typing import Final, TypeGuard
 
 from grader.cell_code import name_called, parsed, without_comments
@@ -18,7 +19,7 @@ from grader.recent import by_source
 from grader.submission.reading.reliance import THERE, dotted_name, imported_by, imports_in, pieces, seen_through
 
 #: Packages that differentiate, in which the watch of a check sees nothing.
-_FOREIGN = ("autograd", "jax", "micrograd", "sympy", "tensorflow", "tinygrad")
+_FOREIGN = ("autograd", "casadi", "jax", "micrograd", "mpmath", "numdifftools", "sympy", "tensorflow", "tinygrad")
 #: Dotted names, as seen through imports and ``as``; everything below them is meant too.
 _ENGINE = (
     *_FOREIGN,
@@ -76,33 +77,43 @@ _LOOKS = re.compile(
 )
 
 
-def optimizer_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> str | None:
-    r"""Where ``source`` uses an optimizer of torch's, or what it relies on in ``cells`` does; None where none is used.
+#: No modules beside the notebook.
+_NONE: Mapping[str, str] = MappingProxyType({})
 
-    The names in ``but`` are passed over (``pieces``).
+
+def optimizer_suspected(
+    source: str, cells: Sequence[Cell] = (), but: Collection[str] = (), modules: Mapping[str, str] = _NONE
+) -> str | None:
+    r"""Where ``source`` uses an optimizer of torch's, or what it relies on does; None where none is used.
+
+    It relies on what ``cells`` define, and ``modules`` beside the notebook; the names in ``but`` are passed over
+    (``pieces``).
 
     >>> optimizer_suspected("class SGD:\n    def step(self):\n        torch.optim.SGD(self.params, self.lr).step()")
     '`torch.optim.SGD` (line 3)'
     >>> optimizer_suspected("def step(p): moved(p)", [Cell(2, "def moved(p):\n    torch.optim.SGD(p).step()")])
     '`torch.optim.SGD` (line 2 of cell 2)'
     """
-    return _reached(_OPTIMIZERS, source, cells, but)
+    return _reached(_OPTIMIZERS, source, cells, but, modules)
 
 
-def loops_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> str | None:
-    r"""Where ``source`` loops in Python, or what it relies on in ``cells`` does; None where nothing does.
+def loops_suspected(
+    source: str, cells: Sequence[Cell] = (), but: Collection[str] = (), modules: Mapping[str, str] = _NONE
+) -> str | None:
+    r"""Where ``source`` loops in Python, or what it relies on does; None where nothing does.
 
-    The names in ``but`` are passed over (``pieces``).
+    It relies on what ``cells`` define, and ``modules`` beside the notebook; the names in ``but`` are passed over
+    (``pieces``).
 
     >>> loops_suspected("def f(a, b):\n    return torch.stack([x - b for x in a])")
     'line 2'
     >>> loops_suspected("def f(a, b): return h(a, b)", [Cell(2, "def h(a, b):\n    return [*map(b.sub, a)]")])
     'line 2 of cell 2'
     """
-    for piece in pieces(dedent(source), cells, but):
+    for piece in pieces(dedent(source), cells, but, modules):
         lines = [node.lineno for node in ast.walk(piece.code) if isinstance(node, _LOOPS) or _is_looping(node)]
         if lines:
-            return f"line {min(lines)}" + (f" of cell {piece.cell}" if piece.cell is not None else "")
+            return f"line {min(lines)}" + (f" of {piece.place}" if piece.place else "")
     return None
 
 
@@ -111,41 +122,49 @@ def _is_looping(node: ast.AST) -> TypeGuard[ast.Call]:
 
 
 def lookup_suspected(
-    places: Collection[str], source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()
+    places: Collection[str],
+    source: str,
+    cells: Sequence[Cell] = (),
+    but: Collection[str] = (),
+    modules: Mapping[str, str] = _NONE,
 ) -> str | None:
-    r"""Where ``source``, or what it relies on in ``cells``, reaches for one of ``places``; None where nothing does.
+    r"""Where ``source``, or what it relies on, reaches for one of ``places``; None where nothing does.
 
-    These are modules, and parts of the names of files. The names in ``but`` are passed over (``pieces``).
+    These are modules, and parts of the names of files. It relies on what ``cells`` define, and ``modules`` beside the
+    notebook; the names in ``but`` are passed over (``pieces``).
 
     >>> lookup_suspected(["digits"], "def train(x):\n    from digits import load\n    return load()")
     '`digits.load` (line 3)'
     >>> lookup_suspected(["digits.csv"], "def train(x):\n    'Not from digits.csv.'\n    open('/digits.csv.gz')")
     '`digits.csv` (line 3)'
     """
-    return _reached(places, source, cells, but, texts=True)
+    return _reached(places, source, cells, but, modules, texts=True)
 
 
 def _reached(
-    places: Collection[str], source: str, cells: Sequence[Cell], but: Collection[str], *, texts: bool = False
+    places: Collection[str],
+    source: str,
+    cells: Sequence[Cell],
+    but: Collection[str],
+    modules: Mapping[str, str],
+    *,
+    texts: bool = False,
 ) -> str | None:
-    """The first use of what is below one of ``places``, with ``texts`` also the first text that names one."""
+    """The first use of one of ``places``, or of what is below it; with ``texts`` also the first text that names one."""
     words = [place.rpartition(".")[2] for place in places]
-    if all(text.isascii() and not any(map(text.__contains__, words)) for text in (source, *(c.source for c in cells))):
+    every = (source, *(cell.source for cell in cells), *modules.values())
+    if all(text.isascii() and not any(map(text.__contains__, words)) for text in every):
         return None
     below = tuple(f"{place}." for place in places)
-    for piece in pieces(source, cells, but):
-        named = ((node.lineno, dotted_name(node, piece.imported)) for node in ast.walk(piece.code) if _is_named(node))
-        used = [sign for sign in named if sign[1].startswith(below) and not _is_below(sign[1], _NO_OPTIMIZER)]
+    for piece in pieces(source, cells, but, modules):
+        used = [one for one in piece.names if f"{one[1]}.".startswith(below) and not _is_below(one[1], _NO_OPTIMIZER)]
+        used = [one for one in used if one[1] not in places] or used
         if texts:
             used += [(line, place) for line, text in _texts_in(piece.code) for place in places if place in text]
         found = _earliest(used)
         if found is not None:
-            return found if piece.cell is None else f"{found[:-1]} of cell {piece.cell})"
+            return f"{found[:-1]} of {piece.place})" if piece.place else found
     return None
-
-
-def _is_named(node: ast.AST) -> TypeGuard[ast.Attribute | ast.Name | ast.Call]:
-    return isinstance(node, (ast.Attribute, ast.Name, ast.Call))
 
 
 def _texts_in(code: ast.AST) -> Iterator[tuple[int, str]]:
@@ -156,11 +175,13 @@ def _texts_in(code: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def autograd_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> str | None:
+def autograd_suspected(
+    source: str, cells: Sequence[Cell] = (), but: Collection[str] = (), modules: Mapping[str, str] = _NONE
+) -> str | None:
     r"""What in ``source`` suggests that autograd does the work, with its line; None where nothing does.
 
-    ``cells`` may import for it what it uses. Of what it relies on in them only the packages are looked for that a check
-    sees nothing of; the names in ``but`` are passed over there (``pieces``).
+    ``cells`` may import for it what it uses. Of what it relies on in them, and in ``modules`` beside the notebook, only
+    the packages are looked for that a check sees nothing of; the names in ``but`` are passed over there (``pieces``).
 
     >>> autograd_suspected("import torch\nloss = (x * w).sum()\nloss.backward()")
     '`loss.backward()` (line 3)'
@@ -171,13 +192,14 @@ def autograd_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[
     """
     imported = imported_by(cells)
     leading = (name for name, dotted in imported.items() if THERE.get(name) != dotted and _leads_to_engine(dotted))
-    leads = any(name in source for name in leading)
+    leads = any(name in source for name in leading) or ".torch" in source  # as other modules have it
     own = "".join(_own_backwards(cell.source) for cell in cells) if _CALLS_BACKWARD.search(source) else ""
     found = None
     if leads or not source.isascii() or _WORDS.search(source) is not None:
         found = _suspected(source, imported, own) if leads or own else _suspected_alone(source)
-    if found is None and any(_imports_foreign(text) for text in (source, *(cell.source for cell in cells))):
-        found = _reached(_FOREIGN, source, cells, but)
+    every = (source, *(cell.source for cell in cells), *modules.values())
+    if found is None and any(map(_imports_foreign, every)):
+        found = _reached(_FOREIGN, source, cells, but, modules)
     return found
 
 
@@ -189,12 +211,14 @@ def _suspected_alone(source: str) -> str | None:
 
 @by_source
 def _imports_foreign(source: str) -> bool:
-    """Whether code imports one of the packages in ``_FOREIGN``, or perhaps does, by a call."""
+    """Whether code imports one of the packages in ``_FOREIGN``, or takes it of another, or perhaps does, by a call."""
     named = not source.isascii() or any(map(source.__contains__, _FOREIGN))
     tree = parsed(source) if named else None
     nodes = [] if tree is None else list(ast.walk(tree))
     return any(dotted.partition(".")[0] in _FOREIGN for _, _, dotted in imports_in(nodes)) or any(
-        isinstance(node, ast.Call) and name_called(node) in ("__import__", "import_module") for node in nodes
+        (isinstance(node, ast.Call) and name_called(node) in ("__import__", "import_module"))
+        or (isinstance(node, ast.Attribute) and node.attr in _FOREIGN and node.attr != "autograd")
+        for node in nodes
     )
 
 

@@ -23,9 +23,10 @@ def test_roster_read_from_csv_fills_the_columns_of_the_platform(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("path", "roster", "to", "identifier", "identified"),
+    ("student", "path", "roster", "to", "identifier", "identified"),
     [
         (
+            "lovelaceada",
             "c.zip!lovelaceada_LATE_101_5550_03_backprop.ipynb",
             'Student,ID,SIS Login ID\nPoints Possible,,\n"Lovelace, Ada",101,al\n"Never, Came",102,nc\n',
             "canvas",
@@ -33,7 +34,8 @@ def test_roster_read_from_csv_fills_the_columns_of_the_platform(tmp_path: Path) 
             ["Lovelace, Ada", "101", "", "al", "", "4"],
         ),
         (
-            "Ada Lovelace_101_assignsubmission_file_/03_backprop.ipynb",
+            "Ada Lovelace",
+            "Ada  Lovelace_101_assignsubmission_file_/03_backprop.ipynb",
             "Identifier;Full name;Email address\nParticipant 101;Ada L;ada@x\nParticipant 102;Never, Came;n@x\n",
             "moodle",
             "Email address",
@@ -43,9 +45,15 @@ def test_roster_read_from_csv_fills_the_columns_of_the_platform(tmp_path: Path) 
     ids=["canvas", "moodle"],
 )
 def test_roster_with_the_numbers_of_a_download_needs_no_names(
-    tmp_path: Path, path: str, roster: str, to: Target, identifier: str | None, identified: list[str]
+    tmp_path: Path,
+    student: str,
+    path: str,
+    roster: str,
+    to: Target,
+    identifier: str | None,
+    identified: list[str],
 ) -> None:
-    made = run(submission("ada", exercise("lin_grad"), path=path))
+    made = run(submission(student, exercise("lin_grad"), path=path))
     (tmp_path / "list.csv").write_text(roster, encoding="utf-8")
 
     known = read_roster(tmp_path / "list.csv", made.handed_in)
@@ -119,6 +127,31 @@ def test_nobody_takes_the_number_of_another(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "handed_in",
+    ["{}/cs_101_2026_03_backprop.ipynb", "{}/{}_101_2026_hw.ipynb", "{}/bob_101_assignsubmission_file_/hw.ipynb"],
+)
+def test_number_in_one_student_s_files_tells_nobody_of_a_class_of_plain_folders(tmp_path: Path, handed_in: str) -> None:
+    paths = {"ada": handed_in.format("ada", "ada"), "alan": "alan/hw.ipynb", "bob": "bob/hw.ipynb"}
+    made = run(*(submission(name, exercise("lin_grad"), path=path) for name, path in paths.items()))
+    (tmp_path / "list.csv").write_text("Student,ID,Login\nA,100,ada\nB,101,bob\nC,102,alan\n", encoding="utf-8")
+    known = read_roster(tmp_path / "list.csv", made.handed_in)
+    assert {name: person["ID"] for name, person in known.items()} == {"ada": "100", "bob": "101", "alan": "102"}
+
+
+def test_number_that_two_students_seem_to_have_is_nobody_s(tmp_path: Path) -> None:
+    paths = {
+        "ada": "ada_101_5550_hw.ipynb",
+        "alan": "alan_102_5551_hw.ipynb",
+        "zoe": "zoe/zoe_101_5552_hw.ipynb",
+    }
+    made = run(*(submission(name, exercise("lin_grad"), path=path) for name, path in paths.items()))
+    (tmp_path / "list.csv").write_text("Student,ID\nA,101\nB,102\n", encoding="utf-8")
+    known = read_roster(tmp_path / "list.csv", made.handed_in)
+    assert {name: person["ID"] for name, person in known.items()} == {"A (101)": "101", "alan": "102"}
+    assert strangers(made.handed_in, known) == ("ada", "zoe")
+
+
 EXPORTED = run(
     submission("Ada Lovelace", exercise("lin_grad"), path="submission_101/hw.ipynb"),
     submission("Grace Hopper & Alan Turing", exercise("lin_grad"), path="x.zip!submission_102/hw.ipynb"),
@@ -176,7 +209,7 @@ def test_assignments_in_a_roster_are_the_columns_with_a_number_of_canvas() -> No
     )
 
 
-@pytest.mark.parametrize("path", ["x/hw.ipynb", "x_17_assignsubmission_file_/submission_1/hw.ipynb"])
+@pytest.mark.parametrize("path", ["x/hw.ipynb", "Ada & Alan_17_assignsubmission_file_/submission_1/hw.ipynb"])
 def test_student_who_is_called_like_a_team_elsewhere_is_one(path: str) -> None:
     made = run(submission("Ada & Alan", exercise("lin_grad"), path=path))
     rows = _rows(export(made, "gradescope", roster={"Ada": {"SID": "1"}, "Alan": {"SID": "2"}}))[1:]

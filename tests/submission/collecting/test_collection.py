@@ -17,6 +17,7 @@ from grader.errors import UsageError
 from grader.model import Assets
 from grader.names.visible import files_of
 from grader.submission.attribution.file_names import stems_in
+from grader.submission.collecting.excess import turns
 from grader.submission.entry import Collection
 from grader.submission.files.limits import CollectLimits
 from tests.submission.archives import collect, member, tar_of, whose, zip_of
@@ -655,6 +656,33 @@ def test_collect_counts_all_that_one_student_has_to_be_unpacked(place: str, tmp_
     mallory = [entry for entry in found if entry.student == "mallory"]
     assert 100_000 < written < 1_300_000
     assert any("unpacks to more than 1 MB" in str((entry.flags, entry.refused)) for entry in mallory)
+
+
+@pytest.mark.parametrize("own", ["mallory/hw.ipynb", "mallory/mallory_1_assignsubmission_file_/hw.ipynb"])
+def test_collect_counts_students_that_one_makes_up_in_a_folder_as_that_one(own: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "class", "ada/hw.ipynb", "zoe/hw.ipynb", own)
+    for number in range(9):
+        folder = root / "mallory" / f"A_{number}_assignsubmission_file_"
+        folder.mkdir()
+        zip_of(folder / "hw.zip", {"hw.ipynb": b"%d" % number, "big": bytes(100_000)})
+    limits = CollectLimits(unpacked_bytes=450_000, notebooks=5)
+    found = collect([root], limits=limits)
+    opened = [entry.student for entry in found if not entry.refused]
+    assert opened == ["A_0", "A_1", "A_2", "A_3", "ada", "mallory", "zoe"]
+    assert [turn for entry, turn in zip(found, turns(list(found), []), strict=True) if entry.student == "zoe"] == [0]
+    assert sum(turn == 0 for turn in turns(list(found), [])) == 3
+    (flag,) = next(entry.flags for entry in found if entry.student == "mallory")
+    assert flag.startswith("10 notebooks by this student or in their folder, at most 5 are graded; not mallory/A_4_")
+
+
+def test_collect_believes_moodle_in_the_folders_of_several_classes(tmp_path: Path) -> None:
+    for number, name in enumerate(["x/Ada", "x/Alan", "y/Grace", "y/Zoe"]):
+        folder = tmp_path / "class" / f"{name}_{number}_assignsubmission_file_"
+        folder.mkdir(parents=True)
+        zip_of(folder / "hw.zip", {"hw.ipynb": b"", "big": bytes(100_000)})
+    found = collect([tmp_path / "class"], limits=CollectLimits(unpacked_bytes=150_000, notebooks=1))
+    assert [entry.student for entry in found] == ["Ada", "Alan", "Grace", "Zoe"]
+    assert not any(entry.refused or entry.within for entry in found)
 
 
 def test_collect_looks_for_what_lies_beside_archives_within_the_limit_of_one_student(tmp_path: Path) -> None:

@@ -164,6 +164,31 @@ def test_unpack_keeps_a_file_beside_a_damaged_one_of_its_name(second: str, tmp_p
     assert tree(target) == ["b.ipynb", "c.ipynb"]
 
 
+@pytest.mark.parametrize("entries", [2, 40])
+def test_unpack_reads_a_place_that_many_files_share_no_more_than_twice(
+    entries: int, tmp_path: Path, target: Path
+) -> None:
+    """Whose checksum is wrong, so that nothing comes of them and none stands there twice."""
+    path = zip_of(tmp_path / "a.zip", [("big.txt", os.urandom(100_000)), ("nb.ipynb", b"{}")])
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        begin = archive.start_dir
+    data[14] ^= 1
+    data[begin + 16] ^= 1
+    entry = data[begin : data.index(b"PK\x01\x02", begin + 4)]
+    table = entry * (entries - 1) + data[begin:]
+    at = table.rindex(b"PK\x05\x06")
+    struct.pack_into("<HHI", table, at + 8, entries + 1, entries + 1, at)
+    path.write_bytes(data[:begin] + table)
+
+    if entries > 2:
+        with pytest.raises(Refused, match="lie in one another"):
+            unpack(path, target, Allowance(SMALL))
+    else:
+        assert [reason for _, reason in unpack(path, target, Allowance(SMALL))] == ["damaged in the archive"] * 2
+        assert tree(target) == ["nb.ipynb"]
+
+
 def test_unpack_reads_no_table_of_a_zip64_that_hides_its_size(tmp_path: Path, target: Path) -> None:
     """The mark of ZIP64's locator stands in its record, too, where another search would find it first."""
     path = zip_of(tmp_path / "a.zip", {"a": b""})

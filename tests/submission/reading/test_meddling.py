@@ -11,6 +11,7 @@ from grader.cell_code import MOST_CODE
 from grader.model import Assets, Cell
 from grader.submission.entry import Entry
 from grader.submission.reading.meddling import meddling_flags, meddling_suspected
+from grader.submission.reading.modules import sources_beside
 
 #: Ways to the watch for autograd, or past it, from a helper's cell that no stub shows → the sign.
 MEDDLING = {
@@ -52,11 +53,11 @@ MEDDLING = {
     "audit": ("from sys import addaudithook", "addaudithook"),
     "timer": ("signal.setitimer(signal.ITIMER_REAL, 1e-5)", "setitimer"),
     "collector": ("gc.callbacks.append(late)", "gc.callbacks"),
-    "mode": ("from torch.utils._python_dispatch import TorchDispatchMode", "_python_dispatch"),
+    "mode": ("from torch.utils._python_dispatch import TorchDispatchMode", "torch.utils._python_dispatch"),
     "tensor_type": ("def __torch_dispatch__(cls, function, types, args):\n    pass", "__torch_dispatch__"),
     "by_a_key": ("op._op_dk(key, g, out)", "_op_dk"),
     "below_python": ("op.redispatch(keys, g, out)", "redispatch"),
-    "no_dispatch": ("from torch.utils._mode_utils import no_dispatch", "no_dispatch"),
+    "no_dispatch": ("from torch.utils._mode_utils import no_dispatch", "torch.utils._mode_utils"),
     "frames": ("inspect.stack()[1]", "inspect.stack"),
     "frames_by_name": ("from sys import _getframe as here", "_getframe"),
     "locals_of_frames": ("inspect.getargvalues(frame).locals", "getargvalues"),
@@ -73,6 +74,14 @@ MEDDLING = {
     "backward_of_a_module": ("from torch.distributed.tensor.debug._op_coverage import aot_module", "aot_module"),
     "backward_traced": ("from torch.fx.experimental import proxy_tensor", "proxy_tensor"),
     "backward_recorded": ("import torch as t\nmachine = t.jit.trace(grads, examples)", "jit.trace"),
+    "backward_handed_on": (
+        "from torch.utils.checkpoint import create_selective_checkpoint_contexts",
+        "create_selective_checkpoint_contexts",
+    ),
+    "backward_counted": ("with FlopCounterMode(custom_mapping=kept):\n    pass", "custom_mapping"),
+    "backward_debugged": ("from torch.utils._debug_mode import DebugMode", "torch.utils._debug_mode"),
+    "backward_noted": ("from torch.distributed.tensor.debug import CommDebugMode as M", "CommDebugMode"),
+    "mode_by_another": ("from torch.utils.flop_counter import TorchDispatchMode as M", "TorchDispatchMode"),
     "backward_scripted": ("unit = torch.jit.CompilationUnit(text)", "torch.jit"),
     "script_imported": ("from torch import nn, jit", "from torch import nn, jit"),
     "script_loaded": ("import torch.jit\ntorch.jit.load('notes.bin')", "torch.jit"),
@@ -126,6 +135,9 @@ INNOCENT = {
     "attribute": "getattr(torch, 'relu')(x) + getattr(self, name)",
     "module": "import importlib\nimportlib.import_module('helper')",
     "compiled_patterns": "pattern = re.compile('x')\ncompile('1', 'x', 'eval')\n@numba.jit\ndef f(x): return x",
+    "checkpoint": "from torch.utils.checkpoint import checkpoint\nout = checkpoint(layer, inp)",
+    "flops": "from torch.utils.flop_counter import FlopCounterMode\nwith FlopCounterMode(display=False): f(x)",
+    "private_by_habit": "torch.nn.init._calculate_fan_in_and_fan_out(w)\nfrom torch.nn.modules.utils import _pair",
     "many": "torch._foreach_add_(params, grads)\ntorch._assert(True, '')",
 }
 
@@ -173,11 +185,8 @@ def test_meddling_suspected_leaves_honest_code_alone(source: str) -> None:
         "loops",
     ],
 )
-def test_meddling_is_seen_by_whatever_name_a_module_has(
-    tmp_path: Path, cells: tuple[str, ...], sign: str | None
-) -> None:
-    entry = Entry("ada", "03_backprop.ipynb", tmp_path / "03_backprop.ipynb", "03_backprop.ipynb")
-    flags = meddling_flags(entry, [Cell(index, source) for index, source in enumerate(cells)])
+def test_meddling_is_seen_by_whatever_name_a_module_has(cells: tuple[str, ...], sign: str | None) -> None:
+    flags = meddling_flags([Cell(index, source) for index, source in enumerate(cells)])
     expected = f"meddling with the check suspected: `{sign}` (cell {len(cells) - 1})"
     assert flags == (() if sign is None else (expected,))
 
@@ -193,8 +202,7 @@ def test_meddling_is_seen_by_whatever_name_a_module_has(
 def test_a_line_of_nothing_but_beginnings_takes_no_time(piece: str) -> None:
     began = time.process_time()
     source = "# " + piece * (500_000 // len(piece))
-    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
-    assert meddling_flags(entry, [Cell(0, source)]) == ()
+    assert meddling_flags([Cell(0, source)]) == ()
     assert time.process_time() - began < 5
 
 
@@ -210,8 +218,7 @@ def test_a_line_of_nothing_but_beginnings_takes_no_time(piece: str) -> None:
     ids=["marks", "other_marks", "marks_in_a_text", "few_marks", "fields"],
 )
 def test_code_that_the_parser_takes_too_long_for_is_named(source: str, signs: set[str]) -> None:
-    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
-    flags = meddling_flags(entry, [Cell(0, source)])
+    flags = meddling_flags([Cell(0, source)])
     words = {
         "sys.modules": "meddling with the check suspected: `sys.modules` (cell 0)",
         "cell 0": "code that was not looked into: cell 0",
@@ -221,9 +228,8 @@ def test_code_that_the_parser_takes_too_long_for_is_named(source: str, signs: se
 
 def test_modules_of_many_names_take_no_time() -> None:
     source = "".join(f"a{number} = torch\n" for number in range(30_000))
-    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
     began = time.process_time()
-    assert meddling_flags(entry, [Cell(0, source)]) == ()
+    assert meddling_flags([Cell(0, source)]) == ()
     assert time.process_time() - began < 5
 
 
@@ -234,9 +240,8 @@ def test_names_of_loops_are_looked_up_in_no_time() -> None:
 
 
 def test_one_notebook_does_not_bury_the_remarks_on_all_others() -> None:
-    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
     cells = [Cell(index, f"from torch import ({'a, ' * 90}_C)") for index in range(2000)]
-    flags = meddling_flags(entry, cells)
+    flags = meddling_flags(cells)
     assert flags[-1] == "1995 more remarks like this"
     assert len(flags) == 6
     assert max(map(len, flags)) < 150
@@ -246,13 +251,13 @@ def test_modules_of_which_nobody_sees_the_source_are_named(tmp_path: Path) -> No
     (tmp_path / "helper.py").write_text("x = 1")
     (tmp_path / "linked.py").symlink_to("helper.py")
     entry = Entry("ada", "03_backprop.ipynb", tmp_path / "03_backprop.ipynb", "03_backprop.ipynb", (Assets(tmp_path),))
-    assert meddling_flags(entry, ()) == ()
+    assert meddling_flags((), sources_beside(entry)) == ()
 
     (tmp_path / "helper.py").write_text("#" * MOST_CODE)
     (tmp_path / "late.py").write_text("import ctypes")
-    assert meddling_flags(entry, ()) == ("modules that were not looked into: late.py",)
+    assert meddling_flags((), sources_beside(entry)) == ("modules that were not looked into: late.py",)
 
     (tmp_path / "fast.cpython-311-x86_64-linux-gnu.so").touch()
     (tmp_path / "hidden.pyc").touch()
     name = "fast.cpython-311-x86_64-linux-gnu.so"
-    assert meddling_flags(entry, ()) == (f"modules that were not looked into: {name} and 2 more",)
+    assert meddling_flags((), sources_beside(entry)) == (f"modules that were not looked into: {name} and 2 more",)

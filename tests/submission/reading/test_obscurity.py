@@ -11,6 +11,7 @@ from grader.model import Assets, Cell
 from grader.submission.entry import Entry
 from grader.submission.reading.bindings import Bindings
 from grader.submission.reading.meddling import meddling_flags
+from grader.submission.reading.modules import sources_beside
 from grader.submission.reading.obscurity import hidden_code
 
 HIDDEN = {
@@ -27,6 +28,26 @@ HIDDEN = {
     "beside_a_method": ("class Net:\n    def eval(self): pass\neval(text)", "eval(text)"),
     "by_builtins": ("import builtins\nbuiltins.eval(text)", "builtins.eval(text)"),
     "by_the_shell": ("get_ipython().run_cell(text)", "get_ipython().run_cell(text)"),
+    "by_the_shell_at_once": ("ip = get_ipython()\nip.ex(text)", "ip.ex(text)"),
+    "by_a_magic": (
+        "get_ipython().run_cell_magic('capture', '', text)",
+        "get_ipython().run_cell_magic('capture', '', text)",
+    ),
+    "by_a_console": (
+        "code.InteractiveInterpreter(globals()).runsource(text)",
+        "code.InteractiveInterpreter(globals()).runsource(text)",
+    ),
+    "by_a_profiler": ("Profile().runctx(text, globals(), globals())", "Profile().runctx(text, globals(), globals())"),
+    "by_a_profiler_at_once": ("p = cProfile.Profile()\np.run(text)", "p.run(text)"),
+    "behind_a_magic": ("%time exec(text)", "exec(text)"),
+    "behind_a_magic_by_name": ("t = %timeit -n 1 -o \\\n  exec(text)", "exec(text)"),
+    "module_written": ("Path('helper.py').write_bytes(data)", "Path('helper.py').write_bytes(data)"),
+    "module_written_bit_by_bit": ("with open(folder / 'helper.py', 'wb') as f:\n    f.write(data)", "f.write(data)"),
+    "module_among_others": ("f = open('a.txt')\nf = open('a.py', 'w')\nf.write(text)", "f.write(text)"),
+    "by_keyword": (
+        "compile(source=text, filename='x', mode='exec')",
+        "compile(source=text, filename='x', mode='exec')",
+    ),
     "fullwidth": ("\uff45xec(text)", "exec(text)"),
     "argument": ("def run(text='x = 1'):\n    exec(text)", "exec(text)"),
     "many": ("exec('x')\n" * 101, "exec('x')"),
@@ -51,6 +72,12 @@ READ = {
     "modes": "model.eval()\nframe.eval(text)\nre.compile(pattern)",
     "source": "exec(inspect.getsource(f))",
     "dedented": "exec(textwrap.dedent('  x = 1').strip())",
+    "files": "with open('notes.txt', 'w') as f:\n    f.write(text)\nPath('helper.py').read_text()",
+    "module_in_the_clear": "text = 'x = 1'\nwith open('helper.py', 'w') as f:\n    f.write(text)\n    f.write(text)",
+    "module_of_a_function": "Path('helper.py').write_text(inspect.getsource(f))",
+    "magics": "get_ipython().run_line_magic('matplotlib', backend)\nget_ipython().run_line_magic('timeit', 'f(x)')",
+    "profile": "cProfile.run('f(x)')\np = Profile()\np.enable()\nmodel.run(x)\nerror.ex(x)",
+    "timed": "%time model.eval()\n%timeit -n 3 f(x)",
     "broken": "exec(text",
 }
 
@@ -68,10 +95,16 @@ def test_hidden_code_is_none_that_can_be_read(source: str) -> None:
 def test_hidden_code_is_flagged_in_cells_and_modules(tmp_path: Path) -> None:
     (tmp_path / "helper.py").write_text("def run(text):\n    exec(text)\n")
     entry = Entry("ada", "03_backprop.ipynb", tmp_path / "03_backprop.ipynb", "03_backprop.ipynb", (Assets(tmp_path),))
-    sources = ("text = 'x = 1'\ndef compile(net): pass", "exec(text)\ncompile(net)", "eval(zlib.decompress(data))")
+    sources = (
+        "text = 'x = 1'\ndef compile(net): pass",
+        "exec(text)\ncompile(net)",
+        "eval(zlib.decompress(data))",
+        "%%file made.py\nexec(more)",
+    )
     cells = [Cell(index, source) for index, source in enumerate(sources)]
-    assert meddling_flags(entry, cells) == (
+    assert meddling_flags(cells, sources_beside(entry)) == (
         "code that cannot be read is run: `eval(zlib.decompress(data))` (cell 2)",
+        "code that cannot be read is run: `exec(more)` (cell 3)",
         "code that cannot be read is run: `exec(text)` (helper.py)",
     )
 
@@ -83,12 +116,12 @@ def test_hidden_code_is_flagged_in_cells_and_modules(tmp_path: Path) -> None:
         "a = 'x'\n" * 60_000 + "exec(a)\n" * 90,
         "exec(f'{a}')\n" * 20_000,
         "for i in range(3): exec(f'" + "{i}" * 10_000 + "')",
+        "f = open('a.py')\n" * 200 + "f.write(text)\n" * 30_000,
         "exec(" * 90 + "[" + "1," * 60_000 + "]" + ")" * 90,
     ],
-    ids=["chain", "bindings", "calls", "parts", "nested"],
+    ids=["chain", "bindings", "calls", "parts", "writes", "nested"],
 )
 def test_hidden_code_is_looked_for_in_no_time(source: str) -> None:
-    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
     began = time.process_time()
-    meddling_flags(entry, [Cell(0, source)])
+    meddling_flags([Cell(0, source)])
     assert time.process_time() - began < 5

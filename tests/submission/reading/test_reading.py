@@ -217,3 +217,11 @@ def test_collect_then_read_a_whole_class(tmp_path: Path) -> None:
         ("bob", None),
         ("eve", "not JSON: line 1 column 2; save it again in Jupyter and hand that in"),
     ]
+
+
+def test_modules_are_those_beside_a_notebook_and_those_that_it_writes(tmp_path: Path) -> None:
+    path = written(tmp_path / "nb.ipynb", code("%%writefile made.py\nx = 1\n"), code("\n%%file -a ./made.py\ny = 2"))
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "helper.py").write_text("z = 3")
+    entry = replace(entry_for(path), assets=(Assets(tmp_path),))
+    assert read(entry, WANTED, frozenset()).modules == {"made.py": "x = 1\n\ny = 2", "tools/helper.py": "z = 3"}

@@ -130,6 +130,24 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
             "`sympy.lambdify` (line 2 of cell 0)",
         ),
         ("def f(x):\n    return x", ["import sympy as sp\nd = sp.lambdify(x, sp.diff(f))"], None),
+        (
+            "def f(x):\n    return d(x)",
+            ["from torch.utils._sympy.functions import sympy\nd = sympy.lambdify(x, sympy.diff(f))"],
+            "`sympy.lambdify` (line 2 of cell 0)",
+        ),
+        (
+            "def f(x):\n    return d(x)",
+            ["import torch\nd = torch.utils._sympy.functions.sympy.diff(f)"],
+            "`sympy.diff` (line 2 of cell 0)",
+        ),
+        ("def f(x):\n    return d(x)", ["from sympy import *\nd = diff(f)"], "`sympy.diff` (line 2 of cell 0)"),
+        ("def f(x):\n    return x", ["from sympy import *\nd = diff(f)"], None),
+        ("def f(x):\n    return d(x)", ["import mpmath\nd = mpmath.diff(f)"], "`mpmath.diff` (line 2 of cell 0)"),
+        (
+            "def f(x):\n    return F.torch.func.vjp(g, x)",
+            ["import torch.nn.functional as F"],
+            "`torch.func.vjp` (line 2)",
+        ),
         ("def f(x):\n    made(x).backward()", ["class Lin:\n    def backward(self): pass"], None),
         ("ls[-1].backward(gradient=1)", ["class Mse:\n    def backward(self, gradient): pass"], None),
         (
@@ -140,7 +158,8 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
     ],
     ids=[
         *("module", "function", "part", "name", "own", "package", "parameter", "variable", "helper", "allowed"),
-        *("relied_on", "not_relied_on", "own_backward", "own_option", "no_option_of_its_own"),
+        *("relied_on", "not_relied_on", "by_torch", "in_torch", "everything", "nothing", "numbers", "by_a_module"),
+        *("own_backward", "own_option", "no_option_of_its_own"),
     ],
 )
 def test_autograd_is_suspected_by_what_other_cells_import(source: str, cells: list[str], sign: str | None) -> None:
@@ -180,7 +199,20 @@ OPTIMIZERS = {
         "`torch.optim.Adam` (line 2)",
     ),
     "module_within": ("importlib.import_module('.optim', 'torch').Adam(params)", "`torch.optim.Adam` (line 1)"),
-    "module_alone": ("getattr(torch, 'optim')", None),
+    "module_alone": ("getattr(torch, 'optim')", "`torch.optim` (line 1)"),
+    "module_in_a_list": ("[torch.optim][0].Adam(params)", "`torch.optim` (line 1)"),
+    "module_by_another": (
+        "import torch.nn.functional as F\nF.torch.optim.Adam(params)",
+        "`torch.optim.Adam` (line 2)",
+    ),
+    "module_from_another": (
+        "from torch.optim.optimizer import torch as t\nt.optim.Adam(params)",
+        "`torch.optim.Adam` (line 2)",
+    ),
+    "loaded": ("sys.modules['torch.optim'].Adam(params)", "`torch.optim.Adam` (line 1)"),
+    "loaded_and_taken": ("sys.modules.get('torch.optim.adam').adam(params)", "`torch.optim.adam.adam` (line 1)"),
+    "getter": ("operator.attrgetter('optim.Adam')(torch)(params)", "`torch.optim.Adam` (line 1)"),
+    "dunder": ("torch.__getattribute__('optim').Adam(params)", "`torch.optim.Adam` (line 1)"),
     "base_class": ("class SGD(torch.optim.Optimizer):\n    def step(self): pass", None),
     "base_class_by_its_module": ("from torch.optim.optimizer import Optimizer\nclass SGD(Optimizer): pass", None),
     "base_class_of_none": (
@@ -260,3 +292,17 @@ def test_optimizer_of_torch_is_seen_through_other_cells(source, cells, sign):
 def test_loops_are_seen_in_what_an_answer_relies_on(source, cells, place):
     cells = [Cell(index, text) for index, text in enumerate(cells)]
     assert loops_suspected(source, cells, {"other"}) == place
+
+
+def test_what_an_answer_relies_on_in_a_module_beside_is_seen() -> None:
+    cells = [Cell(0, "import helper")]
+    beside = {"helper.py": "import sympy, torch\ndef made(p): return torch.optim.SGD(p)\nd = sympy.diff"}
+    sign = "`torch.optim.SGD` (line 2 of helper.py)"
+    assert optimizer_suspected("def f(p): helper.made(p)", cells, (), beside) == sign
+    assert optimizer_suspected("def f(p): helper.d(p)", cells, (), beside) is None
+    assert autograd_suspected("def f(p): helper.d(p)", cells, (), beside) == "`sympy.diff` (line 1)"
+    assert autograd_suspected("def f(p): helper.made(p)", cells, (), beside) is None
+
+    cells, beside = [Cell(0, "from tools.data import *")], {"tools/data.py": "from digits import load"}
+    sign = "`digits.load` (line 1)"
+    assert lookup_suspected(("digits",), "def train(x): return load()", cells, (), beside) == sign
