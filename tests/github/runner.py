@@ -57,7 +57,7 @@ def run_action(
         "steps": {name: {"outputs": dict(outputs)} for name, outputs in (given or {}).items()},
     }
     for number, step in enumerate(declared["runs"]["steps"]):
-        if "run" not in step or step["name"] in skip:
+        if "run" not in step or step["name"] in skip or (any(job.statuses.values()) and not _runs_always(step)):
             continue
         output, summary = job.temp / f"output-{number}", job.temp / f"summary-{number}"
         output.touch()
@@ -87,10 +87,13 @@ def run_action(
         job.statuses[step["name"]] = ran.returncode
         if "id" in step:
             context["steps"][step["id"]] = {"outputs": outputs_in(output)}
-        if ran.returncode:
-            break
     job.outputs = {name: _expanded(one["value"], context) for name, one in declared["outputs"].items()}
     return job
+
+
+def _runs_always(step: Mapping[str, Any]) -> bool:
+    """Whether a step runs also where one before it failed."""
+    return any(function in step.get("if", "") for function in ("always()", "!cancelled()"))
 
 
 def outputs_in(path: Path) -> dict[str, str]:

@@ -171,13 +171,16 @@ def test_action_where_the_grader_dies_still_writes_a_valid_result(
     assert "Not graded" in job.summary
 
 
-def test_action_with_nothing_installed_still_writes_a_valid_result(tmp_path: Path) -> None:
+def test_action_whose_installation_fails_still_writes_a_valid_result(tmp_path: Path) -> None:
     action, job = clean_job(tmp_path)
     shutil.rmtree(job.temp / "grader-venv")
 
-    run_action(action, job, {}, skip=("Install the grader", "Make the sandbox ready"))
+    run_action(action, job, {}, given={"python": {"python-path": "/bin/false"}}, skip=("Make the sandbox ready",))
 
+    assert job.statuses["Install the grader"] != 0
+    assert job.statuses["Grade"] != 0
     assert decoded(job.outputs["result"])["status"] == "error"
+    assert "Not graded" in job.summary
 
 
 def test_action_refuses_a_course_that_lies_in_the_submission(tmp_path: Path) -> None:
