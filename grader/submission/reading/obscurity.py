@@ -7,6 +7,8 @@ good as running it.
 from __future__ import annotations
 
 import ast
+import itertools
+import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -24,6 +26,8 @@ _WRITE = ("write", "write_bytes", "write_text")
 _WORDS = re.compile(
     rf"\b(?:exec|eval|compile|{'|'.join((*_RUNNERS, *_MAGICS))}|cProfile|Profile|[Pp]db)\b|\.\s*e[vx]\b"
 )
+#: A file that IPython runs, and the endings of those that are code; to a name without one it adds that of a module.
+_RUN_FILE, _CODE = re.compile(r"^[ \t]*%run[ \t]+(?:-\w+[ \t]+)*[\"']?([^\s\"']+)", re.M), ("", ".py", ".ipy", ".ipynb")
 #: Methods and functions that leave a text as it was, but for what surrounds it, and those that give a function's.
 _SURROUNDED, _SHOWN = ("strip", "lstrip", "rstrip", "expandtabs"), ("getsource",)
 #: Calls that are looked at in one source; nobody runs as many texts.
@@ -38,9 +42,10 @@ def runs_texts(source: str) -> bool:
 
 
 def hidden_code(source: str, bindings: Bindings) -> str | None:
-    """The first call in ``source`` that runs a text which cannot be read; None where there is none."""
-    hidden = next((node for node, texts in texts_run(source, bindings) if texts is None), None)
-    return None if hidden is None else " ".join(code_of(hidden).split())[:_LONGEST]
+    """The first call in ``source`` that runs a text which cannot be read, or such a file; None where there is none."""
+    signs = (code_of(node) for node, texts in texts_run(source, bindings) if texts is None)
+    files = (run[0] for run in _RUN_FILE.finditer(source) if posixpath.splitext(run[1])[1] not in _CODE)
+    return next((" ".join(sign.split())[:_LONGEST] for sign in itertools.chain(signs, files)), None)
 
 
 def texts_run(source: str, bindings: Bindings) -> Iterator[tuple[ast.AST, frozenset[str] | None]]:

@@ -44,6 +44,7 @@ HIDDEN = {
     "module_written": ("Path('helper.py').write_bytes(data)", "Path('helper.py').write_bytes(data)"),
     "module_written_bit_by_bit": ("with open(folder / 'helper.py', 'wb') as f:\n    f.write(data)", "f.write(data)"),
     "module_among_others": ("f = open('a.txt')\nf = open('a.py', 'w')\nf.write(text)", "f.write(text)"),
+    "file_that_is_no_module": ("x = 1\n%run -i data/notes.txt\ny = 2", "%run -i data/notes.txt"),
     "by_keyword": (
         "compile(source=text, filename='x', mode='exec')",
         "compile(source=text, filename='x', mode='exec')",
@@ -65,7 +66,7 @@ READ = {
     "own_file_named": "path = 'helper.py'\nsource = open(path).read()\nexec(compile(source, path, 'exec'), globals())",
     "own_file_of_a_path": "exec((Path.cwd() / 'helper.py').read_text())\nexec(Path('a', 'helper.py').open().read())",
     "own_file_joined": "exec(open(os.path.join(folder, 'helper.py')).read())",
-    "run": "%run helper.py\n%run -i helper",
+    "run": "%run helper.py\n%run -i helper\n%run ../a.b/helper.py 0.5\n%run -n 'other.ipynb'",
     "own_function": "def eval(model, data):\n    return model(data)\neval(net, digits)\nprint(eval)",
     "own_value": "eval = loss(net, digits)\nprint(eval)",
     "patterns": "from re import compile\nwords = compile(pattern)",
