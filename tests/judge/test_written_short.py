@@ -10,6 +10,8 @@ import pytest
 from tests.judge.answered import answered, assert_not_told, assert_told
 
 LIN = "def lin_grad(inp, out, w, b):\n    inp.g, w.g, b.g = out.g @ w.T, inp.T @ out.g, out.g.sum(0)\n    {}"
+LIN_BUT_W = "def lin_grad(inp, out, w, b):\n    inp.g, b.g = out.g @ w.T, out.g.sum(0)\n    "
+EMBEDDING = "def embedding_grad(index, out, weight):\n    {}"
 LOSS = """
 def forward_and_backward(inp, targ):
     l1 = lin(inp, w1, b1); l2 = relu(l1); out = {out}
@@ -2627,6 +2629,100 @@ WRONG: dict[str, tuple[str, ...]] = {
         "    def backward(self):\n        self.diff.g = 2 * self.diff / len(self.diff)",
         "inp.g",
         "That belongs to another tensor than the `inp` that was passed in, as a copy",
+        "not_written",
+    ),
+    # ---------------------------------------------------------------------------------- sums without zeros, and no sums
+    **{
+        f"sum_begun_without_zeros_{name}": (
+            exercise,
+            source,
+            f"{owner}.g",
+            f"`{owner}.g = torch.zeros_like({owner})`",
+            "accumulated",
+        )
+        for name, exercise, owner, source in (
+            (
+                "in_a_loop",
+                "lin_grad",
+                "w",
+                f"{LIN_BUT_W}for x, g in zip(inp, out.g): w.g += x[:, None] * g",
+            ),
+            (
+                "by_assigning",
+                "lin_grad",
+                "w",
+                f"{LIN_BUT_W}for x, g in zip(inp, out.g): w.g = w.g + x[:, None] * g",
+            ),
+            (
+                "row_by_row",
+                "embedding_grad",
+                "weight",
+                EMBEDDING.format(
+                    "for rows, arrived in zip(index, out.g):\n        for i, g in zip(rows, arrived): weight.g[i] += g"
+                ),
+            ),
+            (
+                "by_a_method",
+                "embedding_grad",
+                "weight",
+                EMBEDDING.format("weight.g.index_add_(0, index.flatten(), out.g.flatten(0, 1))"),
+            ),
+            (
+                "on_an_object",
+                "Lin",
+                "b",
+                "class Lin(solution):\n    def backward(self):\n        for g in self.out.g: self.b.g += g",
+            ),
+        )
+    },
+    **{
+        f"gradient_read_before_it_is_there_{name}": (exercise, source, path, "nothing has written yet", "non_finite")
+        for name, exercise, path, source in (
+            (
+                "by_a_line_between",
+                "layernorm_grad",
+                "inp.g",
+                NORM.replace("solution(inp, ", "pass; (").replace("c / s, out.g", "c / s, inp.g").format(**RIGHT_NORM),
+            ),
+            (
+                "beside_what_is_added_to",
+                "cross_entropy_grad",
+                "logits.g",
+                ENTROPY.format("p[rows, targ] -= 1; g = logits.g * p; logits.g = g / n"),
+            ),
+        )
+    },
+    **{
+        f"nothing_to_go_back_from_{name}": (exercise, source, check, f"begins at `out`, and it {state}", "not_written")
+        for name, exercise, check, source, state in (
+            (
+                "in_a_module",
+                "LinModule",
+                "w.g",
+                "class LinModule(solution):\n    def forward(self, inp):\n        out = inp @ self.w + self.b",
+                "is None",
+            ),
+            (
+                "by_autograd",
+                "Linear",
+                "layer.w.grad",
+                "class Linear(solution):\n    def forward(self, x):\n        out = x @ self.w + self.b",
+                "is None",
+            ),
+            (
+                "of_that_shape",
+                "Linear",
+                "x.grad",
+                "class Linear(solution):\n    def forward(self, x):\n        return self.w.T @ x.T + self.b[:, None]",
+                "has shape",
+            ),
+        )
+    },
+    "module_that_returns_nothing": (
+        "ReluModule",
+        "class ReluModule(solution):\n    def forward(self, inp):\n        out = torch.relu(inp)",
+        "out",
+        "`layer(inp)` returned nothing",
         "not_written",
     ),
 }

@@ -45,6 +45,7 @@ Hypothesis = Callable[[Symptom], "Diagnosis | None"]
 
 #: Without a usable tensor.
 OUTCOMES: tuple[Hypothesis, ...] = (
+    absent.without_output,
     endings.without_tensor,
     absent.not_written,
     absent.not_registered,
