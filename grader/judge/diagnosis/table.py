@@ -140,6 +140,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     absent.non_finite,
     shapes.wrong_shape,
     formulas.order,
+    formulas.operation,
     unexplained.wrong_value,
 )
 #: Those of them that name no mistake in the values.

@@ -40,9 +40,8 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     else:
         actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
         general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
-        largest = float(_asked(symptom, first).abs().max()) if first.expected.is_floating_point() else 0.0
         begun = _right_losses(symptom)
-        near = found.max_abs_error <= _NEAR * largest and not begun  # in a loop, what is wrong begins small and grows
+        near = _is_nearly_right(symptom, first) and not begun  # in a loop, what is wrong begins small and grows
         general = "wrong_value.near" if near else general
         general = "wrong_value.start" if symptom.is_registered else general
         said = symptom.say(
@@ -58,6 +57,15 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         said = replace(said, message=said.message + further)
     exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
+
+
+def _is_nearly_right(symptom: Symptom, first: Finding) -> bool:
+    """Whether the errors are small beside the largest entry, or of separate numbers, each beside its own."""
+    if first.actual.tensor is None or not first.expected.is_floating_point():
+        return False
+    sizes = _asked(symptom, first).abs()
+    apart = symptom.exercise.base_name(symptom.check) in symptom.exercise.scalars
+    return bool(((first.actual.tensor - first.expected).abs() <= _NEAR * (sizes if apart else sizes.max())).all())
 
 
 def _asked(symptom: Symptom, first: Finding) -> Tensor:

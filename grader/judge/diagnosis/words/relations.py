@@ -266,9 +266,9 @@ RELATION_WORDS: dict[str, Words] = {
     ),
     "wrong_value.two": Words(
         "`{path}` is {factor} what comes out when {what}.",
-        "Both differ from the formula: the factor, and that.",
-        "Take one of the two: which of your lines makes it?",
-        "Mend that one and check again; the other then stands alone.",
+        "Two mistakes make that, the factor and this, or a single one that comes to the same.",
+        "Which of your lines makes the one, and which the other?",
+        "Mend one of them and check again; if no line makes both, compare each term with that of the formula.",
     ),
     "wrong_value.part_added": Words(
         "`{path}` is the right answer {sign} {name}.",
