@@ -2725,6 +2725,97 @@ WRONG: dict[str, tuple[str, ...]] = {
         "`layer(inp)` returned nothing",
         "not_written",
     ),
+    # ------------------------------------------------------------------------- one slip that was taken for two, or none
+    **{
+        f"layernorm_with_{name}": ("layernorm_grad", norm(**changed), "inp.g", said)
+        for name, changed, said in (
+            (
+                "a_count_left_out",
+                {"inp": "(g - g.sum(-1, keepdim=True) - x * (g * x).sum(-1, keepdim=True)) / s / g.shape[-1]"},
+                "missing in front of the first term",
+            ),
+            (
+                "places_changed",
+                {"inp": "(g.mean(-1, keepdim=True) - g - x * (g * x).mean(-1, keepdim=True)) / s"},
+                "have changed places",
+            ),
+            (
+                "the_first_mean_of_all",
+                {"inp": "(g - g.mean() - x * (g * x).mean(-1, keepdim=True)) / s"},
+                "the first of the two means on the way back is taken over all",
+            ),
+            (
+                "the_last_mean_of_all",
+                {"inp": "(g - g.mean(-1, keepdim=True) - x * (g * x).mean()) / s"},
+                "the last of the two means on the way back is taken over all",
+            ),
+            (
+                "no_last_sum",
+                {"inp": "(g - g.mean(-1, keepdim=True) - x * g * x) / s"},
+                "the last of the two sums on the way back is left out",
+            ),
+            (
+                "no_first_sum",
+                {"inp": "(g - g / g.shape[-1] - x * (g * x).mean(-1, keepdim=True)) / s"},
+                "the first of the two sums on the way back is left out",
+            ),
+            (
+                "no_sum_before_a_mean",
+                {"inp": "(lambda d: d - d.mean(-1, keepdim=True))((g - x * g * x / g.shape[-1]) / s)"},
+                "the last of the two sums on the way back is left out",
+            ),
+        )
+    },
+    **{
+        f"batchnorm_with_{name}": (
+            "batchnorm_grad",
+            BATCH.format(
+                **{
+                    "var": "inp.var(0, correction=0)",
+                    "eps": "eps",
+                    "x": "(inp - inp.mean(0)) / s",
+                    "minus": "-",
+                    **changed,
+                }
+            ),
+            check,
+            said,
+        )
+        for check in ("inp.g", "gamma.g")
+        for name, changed, said in (
+            (
+                f"the_variance_of_all_in_{check}",
+                {"var": "inp.var(correction=0)"},
+                "the variance is taken over all entries",
+            ),
+            (
+                f"the_squares_of_all_in_{check}",
+                {"var": "(inp - inp.mean(0)).pow(2).mean()"},
+                "the variance is taken over all entries",
+            ),
+            (f"the_mean_of_all_in_{check}", {"x": "(inp - inp.mean()) / s"}, "the mean is taken over all entries"),
+            (
+                f"the_mean_of_all_in_both_in_{check}",
+                {"x": "(inp - inp.mean()) / s", "var": "(inp - inp.mean()).pow(2).mean(0)"},
+                "the mean is taken over all entries",
+            ),
+        )
+    },
+    **{
+        f"scores_multiplied_on_the_way_forward_for_{check}": (
+            "attention_grad",
+            attention().replace("q @ k.mT / r", "q @ k.mT * r"),
+            check,
+            "have to be divided by, on the way forward alone",
+        )
+        for check in ("q.g", "k.g")
+    },
+    "minus_the_square_of_a_sigmoid": (
+        "sigmoid_grad",
+        short("sigmoid_grad", "inp, out", "inp.g = out.g * (out * -out)"),
+        "inp.g",
+        "the 1 is left out",
+    ),
 }
 
 
