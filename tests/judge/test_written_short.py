@@ -2816,6 +2816,64 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "the 1 is left out",
     ),
+    "limit_at_another_number": (
+        "Relu",
+        "class Relu(solution):\n    def __call__(self, inp):\n        self.inp, self.out = inp, inp.clamp(min=1)\n"
+        "        return self.out",
+        "out",
+        "no entry is smaller than 1: the right ones go down to 0",
+    ),
+    "loop_that_fills_the_last_row_alone": (
+        "trace",
+        "fc2_b_grad, fc2_w_grad, fc1_b_grad = torch.ones(1), X @ fc1_w.T + fc1_b, fc2_w[0]\n"
+        "fc1_w_grad = torch.zeros(3, 3)\nfor j in range(3): pass\n"
+        "for k in range(3): fc1_w_grad[j, k] = fc2_w[0, j] * X[0, k]",
+        "fc1_w_grad",
+        "and 0 in all others",
+    ),
+    **{
+        f"fraction_upside_down_in_{exercise}": (
+            exercise,
+            short(exercise, arguments, body),
+            check,
+            "stands upside down",
+            "scaled",
+        )
+        for exercise, arguments, body, check in (
+            ("mse_grad", "inp, targ", "inp.g = len(inp) / 2 * (inp - targ[:, None])", "inp.g"),
+            ("mse_vector_grad", "pred, y", "return (pred - y) / (2 / len(y))", "result"),
+            ("matvec_mse_grad", "W, x, y", "return len(y) / 2 * (W @ x - y) @ x.T", "result"),
+        )
+    },
+    **{
+        f"place_left_out_{name}": (exercise, source, check, f"wrong at `{place}` alone")
+        for name, exercise, check, place, source in (
+            (
+                "in_front",
+                "mse_grad",
+                "inp.g",
+                "[0]",
+                short(
+                    "mse_grad",
+                    "inp, targ",
+                    "inp.g = torch.empty_like(inp).fill_(7)\n"
+                    "    for i in range(1, len(inp)): inp.g[i] = 2 * (inp[i] - targ[i]) / len(inp)",
+                ),
+            ),
+            (
+                "behind",
+                "outer_difference",
+                "result",
+                "[:, -1]",
+                short(
+                    "outer_difference",
+                    "a, b",
+                    "c = torch.empty(len(a), len(b), dtype=a.dtype).fill_(7)\n"
+                    "    for j in range(len(b) - 1): c[:, j] = a - b[j]\n    return c",
+                ),
+            ),
+        )
+    },
 }
 
 

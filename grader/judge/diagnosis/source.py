@@ -25,6 +25,10 @@ _SCOPES = (
 )
 #: Functions and methods that add to what they are given.
 _SUMS = frozenset({"add", "addcmul", "index_add", "scatter_add", "sub"})
+#: Functions and methods after which no entry is 0 that was not, but for those that are to be filled.
+_CUTTING_NOTHING = frozenset(
+    {"range", "len", "zeros", "zeros_like", "ones", "outer", "enumerate", "zip", "sum", "size"}
+)
 #: Methods in place that add to parts of a tensor.
 _BY_INDEX = frozenset({"index_add_", "index_put_", "scatter_add_"})
 
@@ -141,6 +145,16 @@ def reads_value(stub: Stub | None, name: str) -> bool:
     owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "g"}
     read = (node for node in nodes if isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in owners)
     return not nodes or any(path_of(node).rpartition(".")[2] == name for node in read)
+
+
+def may_cut(stub: Stub | None) -> bool:
+    """Whether some line may put zeros in the place of some entries, as a ReLU does: by a comparison or a function.
+
+    Where the source cannot be read, it may.
+    """
+    nodes = nodes_of(stub)
+    called = {code_of(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)}
+    return not nodes or bool(called - _CUTTING_NOTHING) or any(isinstance(node, ast.Compare) for node in nodes)
 
 
 def _path_read(node: ast.AST) -> str:

@@ -17,6 +17,8 @@ from grader.model import Diagnosis
 _NEAR = 0.01
 #: Classes enough to tell how many of them guesses get right, and how much more seldom is no chance.
 _GUESSES, _SELDOM = 100, 4
+#: Cases in which the other entries have to be right, where those at one end of an axis were never written.
+_SEVERAL = 2
 
 
 def wrong_value(symptom: Symptom) -> Diagnosis | None:
@@ -66,6 +68,25 @@ def _is_nearly_right(symptom: Symptom, first: Finding) -> bool:
     sizes = _asked(symptom, first).abs()
     apart = symptom.exercise.base_name(symptom.check) in symptom.exercise.scalars
     return bool(((first.actual.tensor - first.expected).abs() <= _NEAR * (sizes if apart else sizes.max())).all())
+
+
+def never_written(symptom: Symptom) -> str:
+    """Where the only entries stand that are wrong, if that is at one end of an axis in every case: ``[:, -1]``."""
+    views = symptom.failing
+    if not all(view.is_alike and view.expected.dim() for view in views):
+        return ""
+    for axis in range(min((view.expected.dim() for view in views), default=0)):
+        for end in (0, -1):
+            others = [_without(view, axis, end) for view in views]
+            if sum(bool(right.numel()) for right in others) >= _SEVERAL and all(bool(right.all()) for right in others):
+                return f"[{':, ' * axis}{end}]"
+    return ""
+
+
+def _without(view: View, axis: int, end: int) -> Tensor:
+    """Whether each entry is right, but for those at one end of an axis."""
+    right = (view.actual - view.expected).abs() <= view.tolerance(view.expected)
+    return right.narrow(axis, end + 1, right.shape[axis] - 1)
 
 
 def _asked(symptom: Symptom, first: Finding) -> Tensor:

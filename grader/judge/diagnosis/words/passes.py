@@ -169,7 +169,7 @@ PASS_WORDS: dict[str, Words] = {
         "`{path}` is what comes out with zeros in the place of {names}.",
         "It has to depend on {names}, and does not.",
         "Which inputs does each step of the forward pass use?",
-        "Write the forward pass down step by step, and look where {names} comes in.",
+        "Write the forward pass down step by step, and look for {names} there.",
     ),
     "wrong_value.number": Words(
         "`{path}` is what comes out with {value} in the place of `{name}`.",
