@@ -175,14 +175,8 @@ class Symptom:
         for view in self.views:
             if not view.is_alike:
                 return None
-            square = float(view.expected.pow(2).sum())
-            if square == 0:
-                if not view.finding.passed:
-                    return None
-                found.append(None)
-                continue
-            factor = float((view.actual * view.expected).sum()) / square
-            if not view.is_near(view.expected * factor):
+            factor = multiple_of(view.actual, view.expected)
+            if not (view.finding.passed if factor is None else view.is_near(view.expected * factor)):
                 return None
             found.append(factor)
         return tuple(found)
@@ -234,6 +228,12 @@ class Symptom:
             return None
         expected = finding.expected.detach().to(torch.float64)
         return View(finding, self.evidence.prepared_for(finding), tensor.detach(), expected, self.exercise.tolerance)
+
+
+def multiple_of(actual: Tensor, unit: Tensor) -> float | None:
+    """How many times ``unit`` comes nearest to ``actual``, by least squares; None where ``unit`` is zero."""
+    square = float(unit.pow(2).sum())
+    return float((actual * unit).sum()) / square if square else None
 
 
 def _agree(view: View, ratio: float, factor: float) -> bool:

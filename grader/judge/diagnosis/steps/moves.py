@@ -9,7 +9,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis.calls.absent import not_run
 from grader.judge.diagnosis.naming import BARE, LAZILY, RATE, STEPS, is_gradient, is_loop
-from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.symptom import Symptom, View, multiple_of
 from grader.judge.diagnosis.values.factors import by_size, constantly, letters
 from grader.judge.diagnosis.words import wording
 from grader.model import Capture, Diagnosis, Exercise
@@ -174,9 +174,8 @@ def _same_factor(symptom: Symptom, name: str) -> float | None:
     before = view.case.inputs.get(name) if view else None
     if view is None or before is None or before.shape != view.came.shape:
         return None
-    right = view.expected - before
-    factor = float(((view.actual - before) * right).sum() / right.pow(2).sum())
-    return float(f"{factor:.2g}") if math.isfinite(factor) else None
+    factor = multiple_of(view.actual - before, view.expected - before)
+    return None if factor is None or not math.isfinite(factor) else float(f"{factor:.2g}")
 
 
 def _further(view: View, name: str, factor: float) -> Tensor | None:
