@@ -2874,6 +2874,85 @@ WRONG: dict[str, tuple[str, ...]] = {
             ),
         )
     },
+    # ------------------------------------------------------------------------ one star, a square or a parenthesis lost
+    **{
+        f"differences_doubled_in_{exercise}": (exercise, source, check, "doubled, as by `* 2`, and not squared")
+        for exercise, check, source in (
+            (
+                "Mse",
+                "out",
+                "class Mse(solution):\n    def __call__(self, inp, targ):\n        super().__call__(inp, targ)\n"
+                "        return ((inp[:, 0] - targ) * 2).mean()",
+            ),
+            (
+                "torch_grads",
+                "result[0]",
+                short(
+                    "torch_grads",
+                    "x, y, w1, w2",
+                    "_, g1, g2 = solution(x, y, w1, w2)\n    return ((torch.relu(x @ w1) @ w2 - y) * 2).sum(), g1, g2",
+                ),
+            ),
+        )
+    },
+    **{
+        f"one_squared_of_two_{name}": (
+            "torch_grads",
+            short(
+                "torch_grads",
+                "x, y, w1, w2",
+                f"_, g1, g2 = solution(x, y, w1, w2)\n    return ({difference}).sum(), g1, g2",
+            ),
+            "result[0]",
+            "one of two tensors is squared",
+        )
+        for name, difference in (
+            ("target", "torch.relu(x @ w1) @ w2 - y ** 2"),
+            ("output", "(torch.relu(x @ w1) @ w2) ** 2 - y"),
+        )
+    },
+    **{
+        f"softmax_without_parentheses_in_{check}": (
+            "attention_grad",
+            attention("(p * dp - (p * dp).sum(-1, keepdim=True))"),
+            check,
+            "reaches the first term alone",
+        )
+        for check in ("q.g", "k.g")
+    },
+    **{
+        f"gelu_with_{name}": (
+            "gelu_grad",
+            short(
+                "gelu_grad",
+                "inp, out",
+                f"inp.g = out.g * ({cdf} + inp * torch.exp({exponent}) / math.sqrt(2 * math.pi))",
+            ),
+            "inp.g",
+            said,
+        )
+        for name, cdf, exponent, said in (
+            ("half_of_one_alone", "0.5 * 1 + torch.erf(inp / 2**0.5)", "-inp**2 / 2", "reaches the 1 alone"),
+            (
+                "no_square_in_the_exponent",
+                "0.5 * (1 + torch.erf(inp / 2**0.5))",
+                "-inp / 2",
+                "the square is missing in the exponent",
+            ),
+        )
+    },
+    "difference_without_parentheses": (
+        "mse_vector_grad",
+        short("mse_vector_grad", "pred, y", "return (-2 * y - pred) / len(y)"),
+        "result",
+        "reaches one of two terms alone",
+    ),
+    "division_inside_of_the_loop": (
+        "cross_entropy_grad",
+        ENTROPY.format("for i in rows:\n        p[i, targ[i]] -= 1\n        p /= n\n    logits.g = p"),
+        "logits.g",
+        "inside of the loop",
+    ),
 }
 
 
