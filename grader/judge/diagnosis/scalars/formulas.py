@@ -47,7 +47,7 @@ class _Apart(ast.NodeTransformer):
 
 def engine(symptom: Symptom) -> Diagnosis | None:
     """One mistake in an engine that explains this check and contradicts none of the others."""
-    if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
+    if any("formula" not in view.case.constants for view in symptom.views):
         return None
     if symptom.evidence not in _FOUND:
         _FOUND[symptom.evidence] = _slips(symptom)
@@ -57,7 +57,7 @@ def engine(symptom: Symptom) -> Diagnosis | None:
 
 def inside(symptom: Symptom) -> Diagnosis | None:
     """No gradients at nodes inside of a graph, where the leaves of all others have theirs."""
-    read = bool(symptom.failing) and all(view.case.constants.get("inside") is True for view in symptom.failing)
+    read = all(view.case.constants.get("inside") is True for view in symptom.failing)
     nothing = read and all(view.came.is_floating_point() and not view.actual.any() for view in symptom.failing)
     return symptom.say("zeros.inside") if nothing and symptom.failed == {symptom.check} else None
 
@@ -86,9 +86,8 @@ def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
     found: dict[str, EngineSlip] = {}
     for surely, maybe, slip in explained:
         found = {**dict.fromkeys(surely | maybe, slip), **found}
-    found = {
-        check: slip for check, slip in found.items() if _value_of(symptom.of(check)) not in symptom.failed - {*found}
-    }
+    unnamed = symptom.failed - found.keys()  # a wrong value makes wrong gradients, whatever goes back
+    found = {check: slip for check, slip in found.items() if _value_of(symptom.of(check)) not in unnamed}
     # Mistakes that explain little of what failed are chance: another one may give the same in a single formula.
     left = sum(one.check in symptom.failed for one in checks) - len(found)
     return found if left <= len(found) and (not left or len({*found.values()}) <= _MISTAKES) else {}
@@ -187,11 +186,7 @@ def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
 
 def one_contribution(symptom: Symptom) -> Diagnosis | None:
     """Each gradient is one of the contributions to it, where there are several, and the value is right."""
-    if (
-        not symptom.failing
-        or _value_of(symptom) in symptom.failed
-        or any("formula" not in view.case.constants for view in symptom.views)
-    ):
+    if _value_of(symptom) in symptom.failed or any("formula" not in view.case.constants for view in symptom.views):
         return None
     if all(_is_one_of(view) for view in symptom.failing) or _has_nested(symptom):
         return symptom.say("overwritten.contribution")

@@ -56,9 +56,7 @@ def _contribution_of(symptom: Symptom, view: View, rows: slice) -> Tensor | None
         return None if size is None or alone is None else alone * len(range(size)[rows]) / size
     if upstream.dim() < 2 or not _is_by_sample(symptom, view):
         return None
-    kept = torch.zeros_like(upstream)
-    kept[rows] = upstream[rows]
-    return symptom.expected_with(f"upstream of {rows}", view, upstream=kept)
+    return _of_part(symptom, view, (0,), rows)
 
 
 def _as_whole_batch(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
