@@ -95,14 +95,19 @@ _ALONE: Mapping[str, Misstep] = {
     ),
     "all_entries": Misstep("mean and variance are taken over all entries, not along the axis", along="all"),
     "centre_of_all": Misstep(_OF_ALL.format("the mean is"), over_all=("centre",)),
-    "centre_of_all_in_both": Misstep(_OF_ALL.format("the mean is"), over_all=("centre",), about_centre=True),
+    "centre_of_all_in_both": Misstep(
+        f"{_OF_ALL.format('the mean is')}, in the variance, too", over_all=("centre",), about_centre=True
+    ),
     "variance_of_all": Misstep(_OF_ALL.format("the variance is"), over_all=("variance",)),
-    "squares_of_all": Misstep(_OF_ALL.format("the variance is"), over_all=("squares",)),
+    "squares_of_all": Misstep(
+        f"{_OF_ALL.format('the variance is')}, of the differences from each mean", over_all=("squares",)
+    ),
     "first_of_all": Misstep(_OF_ALL.format("the first of the two means on the way back is"), over_all=("mean",)),
     "last_of_all": Misstep(_OF_ALL.format("the last of the two means on the way back is"), over_all=("spread",)),
     **{
         f"{name}_unsummed_{counted}_{recentred}": Misstep(
-            f"the {name} of the two sums on the way back is left out, so that each entry stands in its place",
+            f"the {name} of the two sums on the way back is left out, so that each entry stands in its place"
+            f"{', divided by their number' if counted else ''}{', also where a mean is taken after it' * recentred}",
             unsummed=(mean,),
             counted=counted,
             recentred=recentred,
