@@ -3,83 +3,18 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import textwrap
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 from grader.cell_code import code_of, name_called, of_one_scope, parsed
 from grader.model import Stub
 from grader.recent import by_source
 
-#: Functions and methods that add to what they are given.
-_SUMS = frozenset({"add", "addcmul", "index_add", "scatter_add", "sub"})
-
-
-def writes_in_part(stub: Stub | None) -> bool:
-    """Whether some line assigns to a part of a ``.g``: ``inp.g[inp > 0] = …``."""
-    return any(
-        isinstance(target, ast.Subscript) and _is_gradient(target.value)
-        for node in nodes_of(stub)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-    )
-
-
-def may_add(stub: Stub | None, *paths: str) -> bool:
-    """Whether some line may add to what stood in one of ``paths``: ``+=``, a method in place, or one that reads it.
-
-    Where the source cannot be read, it may.
-    """
-    nodes = nodes_of(stub)
-    return not nodes or any(
-        isinstance(node, ast.AugAssign)
-        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"))
-        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _name(node) in paths)
-        or _sets_from_itself(node)
-        for node in nodes
-    )
-
-
-def _sets_from_itself(node: ast.AST) -> bool:
-    """Whether a line sets an attribute from what it was: ``t.g = t.g + …`` in a loop over tensors, ``self.sum = …``."""
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            written = {path_of(target) for target in targets if isinstance(target, ast.Attribute)}
-        case ast.Call(func=ast.Name(id="setattr"), args=[owner, ast.Constant("g"), value]):
-            written = {f"{path_of(owner)}.g"}
-        case _:
-            return False
-    return not (written - {""}).isdisjoint(map(_path_read, ast.walk(value)))
-
-
-def kept_sum(stub: Stub | None, path: str) -> str | None:
-    """What a stub adds to on ``self`` and puts into a gradient: ``self.sum`` of ``self.sum += …; self.w.g = self.sum``.
-
-    ``path`` is the gradient, by its last two names; what is added to it itself is no such sum.
-    """
-    summed: set[str] = set()
-    sources: set[str] = set()
-    for node in nodes_of(stub):
-        match node:
-            case ast.AugAssign(target=target, op=ast.Add()):
-                summed.add(path_of(target))
-            case ast.Assign(targets=[target], value=value):
-                if _sets_from_itself(node):
-                    summed.add(path_of(target))
-                pairs: list[tuple[ast.expr, ast.expr]] = [(target, value)]
-                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-                    pairs = list(zip(target.elts, value.elts, strict=False))
-                sources |= {path_of(made) for place, made in pairs if _is_end_of(path_of(place), path)}
-    if any(_is_end_of(each, path) for each in summed):
-        return None
-    kept = sorted(each for each in summed & sources if each.startswith("self.") and not each.endswith(".g"))
-    return kept[0] if kept else None
-
-
-def _is_end_of(path: str, other: str) -> bool:
-    """Whether two paths have the same last two names."""
-    return path.split(".")[-2:] == other.split(".")[-2:]
+#: Functions and methods after which no entry is 0 that was not, but for those that are to be filled.
+_CUTTING_NOTHING = frozenset(
+    {"range", "len", "zeros", "zeros_like", "ones", "outer", "enumerate", "zip", "sum", "size"}
+)
 
 
 def reads_value(stub: Stub | None, name: str) -> bool:
@@ -93,14 +28,14 @@ def reads_value(stub: Stub | None, name: str) -> bool:
     return not nodes or any(path_of(node).rpartition(".")[2] == name for node in read)
 
 
-def _path_read(node: ast.AST) -> str:
-    """The attribute that a node reads, itself or by ``getattr``; empty for any other node."""
-    match node:
-        case ast.Attribute(ctx=ast.Load()):
-            return path_of(node)
-        case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant("g"), *_]):
-            return f"{path_of(owner)}.g"
-    return ""
+def may_cut(stub: Stub | None) -> bool:
+    """Whether some line may put zeros in the place of some entries, as a ReLU does: by a comparison or a function.
+
+    Where the source cannot be read, it may.
+    """
+    nodes = nodes_of(stub)
+    called = {code_of(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)}
+    return not nodes or bool(called - _CUTTING_NOTHING) or any(isinstance(node, ast.Compare) for node in nodes)
 
 
 def path_of(node: ast.AST) -> str:
@@ -110,40 +45,6 @@ def path_of(node: ast.AST) -> str:
         names.append(node.attr)
         node = node.value
     return ".".join((node.id, *reversed(names))) if isinstance(node, ast.Name) else ""
-
-
-def may_read_gradient(stub: Stub | None, given: Collection[str] = ()) -> bool:
-    """Whether some line reads a ``.g`` but that of ``out`` and those ``given``, or calls a function that may do so."""
-    nodes = nodes_of(stub)
-    read = _but_given((path for path in map(_path_read, nodes) if path.endswith(".g")), given)
-    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    return bool(read or called.difference(dir(builtins)))
-
-
-def _but_given(paths: Iterable[str], given: Collection[str]) -> set[str]:
-    """The paths of gradients that do not hold numbers from the beginning, as that of an ``out`` does."""
-    return {path for path in paths if path not in given and not f".{path}".endswith(".out.g")}
-
-
-def reads_gradient(stub: Stub | None, path: str, given: Collection[str] = ()) -> bool:
-    """Whether ``path``, such as ``b.g``, is assigned from some ``.g``, and no line adds to what stood in one.
-
-    Lines that add are ``b.g += …``, ``b.g.add_(…)``, ``b.g = b.g + …`` and ``b.g = b.g.index_add(…)``. Those ``given``,
-    such as ``out.g``, hold numbers from the beginning, and do not count.
-    """
-    assigned = False
-    for node in nodes_of(stub):
-        if isinstance(node, ast.AugAssign) and _is_gradient(written_into(node.target)):
-            return False
-        if isinstance(node, ast.Attribute) and node.attr.endswith("_") and _is_gradient(node.value):
-            return False
-        if isinstance(node, ast.Assign):
-            targets = {code_of(target) for target in node.targets}
-            read = _but_given((code_of(each) for each in ast.walk(node.value) if _is_gradient(each)), given)
-            if any(_adds(each, targets) for each in ast.walk(node.value)):
-                return False
-            assigned |= bool(read) and any(f".{target}".endswith(f".{path}") for target in targets)
-    return assigned
 
 
 def made_by_calling(stub: Stub | None, name: str) -> str | None:
@@ -301,22 +202,8 @@ def _nodes_in(source: str) -> tuple[ast.AST, ...]:
     return () if tree is None else tuple(ast.walk(tree))
 
 
-def _is_gradient(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "g"
-
-
-def _adds(node: ast.AST, targets: set[str]) -> bool:
-    """Whether an expression is a sum, written out or by a method, of which one term is what is assigned to."""
-    match node:
-        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
-            terms = [left, right]
-        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=given) if name in _SUMS:
-            terms = [owner, *given]
-        case _:
-            return False
-    return not targets.isdisjoint(code_of(term) for term in terms if _is_gradient(term))
-
-
 def written_into(target: ast.expr) -> ast.expr:
-    """What an assignment writes into: ``w.g`` for ``w.g[0]``."""
-    return target.value if isinstance(target, ast.Subscript) else target
+    """What an assignment writes into: ``w.g`` for ``w.g[0]`` or ``w.g[0][1]``."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return target
