@@ -97,14 +97,20 @@ def _mutated(
         if wrong is not None and not _same(wrong, finding):
             dtype = finding.actual.tensor.dtype if finding.actual.tensor is not None else wrong.dtype
             cast = wrong.to(dtype) if wrong.is_floating_point() and dtype.is_floating_point else wrong
-            changed[finding.case.label] = replace(finding.actual, tensor=cast)
+            changed[finding.case.label] = cast
     if not changed:
         return None
-    path = solution.exercise.path_of(check)
     return tuple(
-        replace(run, captures={**run.captures, path: changed[run.case]}) if run.case in changed else run
-        for run in solution.runs
+        _left(run, solution, check, changed[run.case]) if run.case in changed else run for run in solution.runs
     )
+
+
+def _left(run: CaseRun, solution: Evidence, check: str, wrong: Tensor) -> CaseRun:
+    """A run that left ``wrong`` for a check, and in the very input that the check reads where it is one."""
+    path = solution.exercise.path_of(check)
+    captures = {**run.captures, path: replace(run.captures[path], tensor=wrong)}
+    given = {path: wrong} if path in solution.exercise.in_place else {}
+    return replace(run, captures=captures, inputs={**run.inputs, **given})
 
 
 def _same(wrong: Tensor, finding: Finding) -> bool:

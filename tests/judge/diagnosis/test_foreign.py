@@ -338,6 +338,17 @@ def follow(theta, mean, kept):
 
 
 @exercise(
+    call="tame(theta)",
+    inputs={"theta": normal("a", "b"), "theta.g": normal("a", "b")},
+    points={"theta.g": 1},
+    in_place=("theta.g",),
+)
+def tame(theta_g):
+    """A gradient cut to the length 1."""
+    return {"theta.g": theta_g / theta_g.norm()}
+
+
+@exercise(
     call="ridge_back(obs, theta, aim, shrink)",
     inputs={"obs": normal("s", "d"), "theta": normal("d"), "aim": normal("s"), "shrink": number(0.1, 0.5)},
     points={"theta.g": 1},
@@ -477,6 +488,7 @@ def rms_step(theta, slope, cache, pace, kept):
 """
 KEPT = "def kept_step(theta, cache, pace):\n    cache += theta.g\n    theta -= pace * cache"
 FOLLOW = "def follow(theta, mean, kept):\n    mean.mul_(kept).add_((1 - kept) * theta)"
+TAME = "def tame(theta):\n    theta.g /= theta.g.norm()"
 RIDGE = """
 def ridge_back(obs, theta, aim, shrink):
     theta.g = 2 * obs.T @ (obs @ theta - aim) / len(obs) + 2 * shrink * theta
@@ -706,6 +718,15 @@ TOLD = {
         "not_in_place",
         "The update made a new tensor, came to 0",
     ),
+    "gradient made anew": (
+        tame,
+        TAME,
+        ("theta.g /= theta.g", "theta.g = theta.g / theta.g"),
+        "theta.g",
+        "not_in_place",
+        "`theta.g` is another tensor after the call",
+    ),
+    "gradient left as it was": (tame, TAME, ("/=", "/"), "theta.g", "not_in_place", "same values after the call"),
     "weights of an average exchanged": (
         follow,
         FOLLOW,

@@ -11,6 +11,12 @@ STEP_WORDS: dict[str, Words] = {
         "What is the difference between `p = p - step` and `p -= step`?",
         "Change the tensor itself: `p -= …` or `p.sub_(…)`, under `torch.no_grad()` where it requires gradients.",
     ),
+    "not_in_place.replaced": Words(
+        "`{path}` is another tensor after the call, and the one that stood there has the values that it had.",
+        "The update made a new tensor and gave it the name: whoever holds the old one sees nothing of it.",
+        "What is the difference between `{path} = {path} * s` and `{path}.mul_(s)`?",
+        "Change the tensor itself: `{path}.mul_(…)`, `{path}.copy_(…)`, or `{path} *= …`.",
+    ),
     "not_in_place.left_out": Words(
         "`{path}` has the same values after the call as before it, and others have changed.",
         "The loop does not get to it: it ends before, or the update is missing; or a new tensor was made of it.",
