@@ -17,7 +17,9 @@ from torch import Tensor
 from grader.course.proving.habits import habits
 from grader.course.proving.ledger import Ledger
 from grader.course.proving.mistakes import MISTAKES, Mistake
+from grader.course.proving.relevance import never_shown
 from grader.course.proving.trial import Trial
+from grader.judge.diagnosis.alternatives import alternatives_of
 from grader.judge.evidence import Evidence, Finding, protected_inputs
 from grader.judge.score import score_exercise
 from grader.model import CaseRun, ExerciseScore
@@ -73,16 +75,23 @@ def _transformed(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_
 
 
 def _never_shown(trial: Trial, solution: Evidence) -> Iterator[_Mutant]:
-    """Zeros in each gradient where they are right in every case, which the solution is then itself.
+    """Zeros in each gradient where they are right in every case, and what is left out to no effect (``relevance``).
 
-    Values may be zero on purpose, such as weights before any step, and what a variant has points of its own for.
+    The solution is then that mistake itself. Values may be zero on purpose, such as weights before any step, and what a
+    variant has points of its own for.
     """
     exercise = trial.rehearsal.exercise
-    for check, findings in solution.findings.items() if exercise.measure is None else ():
+    if exercise.measure is not None:
+        return
+    score, shown = score_exercise(solution), True
+    for check, findings in solution.findings.items():
         asked = check in exercise.points and exercise.expected_name(check).endswith(".g")
         if asked and check not in exercise.inputs and not any(finding.expected.any() for finding in findings):
             why = "zeros are expected in every case, as of an input that holds nothing else or that nothing depends on"
-            yield _Mutant(f"filled_with_zeros in {check}", None, (check,), solution, score_exercise(solution), why)
+            yield _Mutant(f"filled_with_zeros in {check}", None, (check,), solution, score, why)
+            shown = False
+    for name, why in never_shown(alternatives_of(solution)) if shown else ():
+        yield _Mutant(name, None, exercise.checks, solution, score, why)
 
 
 def _mutated(
