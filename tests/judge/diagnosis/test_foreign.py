@@ -338,6 +338,33 @@ def follow(theta, mean, kept):
 
 
 @exercise(
+    call="bn = Running(rho, start)\nfor batch in batches:\n    bn(batch)\nmean = bn.mean",
+    inputs={"batches": normal(3, "n", "d"), "rho": number(0.05, 0.4), "start": normal("d")},
+    points={"mean": 1},
+    ones=("d",),
+)
+def Running(batches, rho, start):
+    """A running mean of the columns."""
+    for batch in batches:
+        start = (1 - rho) * start + rho * batch.mean(0)
+    return {"mean": start}
+
+
+@exercise(
+    call="past_back(left, right, scale, upstream)",
+    inputs={"left": normal("s", "t", "d"), "right": normal("s", "t", "d"), "scale": number(0.2, 0.5)},
+    points={"left.g": 1, "right.g": 1},
+    ones=("s", "t"),
+    magnitudes=(1e-3,),
+)
+def past_back(left, right, scale):
+    """Attention to what was before, and to oneself."""
+    scores = left @ right.mT * scale
+    later = torch.ones(scores.shape[-2:]).triu(1).bool()
+    return torch.softmax(scores.masked_fill(later, float("-inf")), -1)
+
+
+@exercise(
     call="tame(theta)",
     inputs={"theta": normal("a", "b"), "theta.g": normal("a", "b")},
     points={"theta.g": 1},
@@ -488,6 +515,22 @@ def rms_step(theta, slope, cache, pace, kept):
 """
 KEPT = "def kept_step(theta, cache, pace):\n    cache += theta.g\n    theta -= pace * cache"
 FOLLOW = "def follow(theta, mean, kept):\n    mean.mul_(kept).add_((1 - kept) * theta)"
+RUNNING = """
+class Running:
+    def __init__(self, rho, start):
+        self.rho, self.mean = rho, start.clone()
+
+    def __call__(self, x):
+        self.mean = (1 - self.rho) * self.mean + self.rho * x.mean(0)
+"""
+PAST = """
+def past_back(left, right, scale, upstream):
+    turn = lambda value: value.transpose(-1, -2)
+    scores = left @ turn(right) * scale
+    p = torch.softmax(scores.masked_fill(torch.ones(scores.shape[-2:]).triu(1).bool(), float("-inf")), -1)
+    d = p * (upstream - (upstream * p).sum(-1, keepdim=True)) * scale
+    left.g, right.g = d @ right, turn(d) @ left
+"""
 TAME = "def tame(theta):\n    theta.g /= theta.g.norm()"
 RIDGE = """
 def ridge_back(obs, theta, aim, shrink):
@@ -718,6 +761,15 @@ TOLD = {
         "not_in_place",
         "The update made a new tensor, came to 0",
     ),
+    "share of an average as it was": (
+        Running,
+        RUNNING,
+        ("(1 - self.rho) * self.mean + self.rho * x", "x"),
+        "mean",
+        "wrong_value",
+        "with 1 in the place of `rho`",
+    ),
+    "shut out too much": (past_back, PAST, ("triu(1)", "triu(0)"), "right.g", "non_finite", "that is −∞ throughout"),
     "gradient made anew": (
         tame,
         TAME,
@@ -813,6 +865,13 @@ def test_mistake_is_told_whatever_things_are_called(name: str) -> None:
 )
 def test_right_answer_loses_nothing(declared: Exercise, right: str) -> None:
     assert told(declared, right) == {}
+
+
+def test_gradient_that_only_one_way_goes_over_clears_no_other() -> None:
+    """That of the memory does not go over what each gate is made of."""
+    found = told(cell_back, CELL.replace("* (1 - new**2)", "* (1 - new)"))
+    assert "memory.g" not in found
+    assert not any("came out right" in diagnosis.message for diagnosis in found.values())
 
 
 def test_gradients_of_one_parameter_are_no_optimizer_with_averages() -> None:
