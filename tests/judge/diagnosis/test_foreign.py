@@ -365,6 +365,29 @@ def past_back(left, right, scale):
 
 
 @exercise(
+    call="tops_back(image, upstream)",
+    inputs={"image": normal("s", "h", "w")},
+    points={"image.g": 1},
+    sizes={"h": (7, 9), "w": (11, 13)},
+    ones=("s",),
+)
+def tops_back(image):
+    """Max pooling by windows that overlap."""
+    return functional.max_pool2d(image, 3, 2)
+
+
+@exercise(
+    call="margin_back(scores, wanted)",
+    inputs={"scores": normal("n", "c"), "wanted": integers("n", high="c")},
+    points={"scores.g": 1},
+    ones=("n",),
+)
+def margin_back(scores, wanted):
+    """A hinge loss over classes."""
+    return (torch.relu(scores - scores.gather(1, wanted[:, None]) + 1).sum(1) - 1).mean()
+
+
+@exercise(
     call="tame(theta)",
     inputs={"theta": normal("a", "b"), "theta.g": normal("a", "b")},
     points={"theta.g": 1},
@@ -530,6 +553,31 @@ def past_back(left, right, scale, upstream):
     p = torch.softmax(scores.masked_fill(torch.ones(scores.shape[-2:]).triu(1).bool(), float("-inf")), -1)
     d = p * (upstream - (upstream * p).sum(-1, keepdim=True)) * scale
     left.g, right.g = d @ right, turn(d) @ left
+"""
+TOPS = """
+def tops_back(image, upstream):
+    image.g = torch.zeros_like(image)
+    for i in range(upstream.shape[1]):
+        for j in range(upstream.shape[2]):
+            window = image[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3]
+            largest = (window == window.amax((1, 2), keepdim=True)).to(image.dtype)
+            image.g[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3] += largest * upstream[:, i, j][:, None, None]
+"""
+BY_PLACE = """
+def tops_back(image, upstream):
+    places = functional.max_pool2d(image, 3, 2, return_indices=True)[1].flatten(1)
+    image.g = torch.zeros_like(image).flatten(1)
+    for k, part in enumerate(upstream.flatten(1).T):
+        image.g[range(len(image)), places[:, k]] += part
+    image.g = image.g.view_as(image)
+"""
+MARGIN = """
+def margin_back(scores, wanted):
+    rows = torch.arange(len(scores))
+    active = (scores - scores[rows, wanted][:, None] + 1 > 0).to(scores.dtype)
+    active[rows, wanted] = 0
+    active[rows, wanted] = -active.sum(1)
+    scores.g = active / len(scores)
 """
 TAME = "def tame(theta):\n    theta.g /= theta.g.norm()"
 RIDGE = """
@@ -770,6 +818,54 @@ TOLD = {
         "with 1 in the place of `rho`",
     ),
     "shut out too much": (past_back, PAST, ("triu(1)", "triu(0)"), "right.g", "non_finite", "that is −∞ throughout"),
+    "windows written over": (
+        tops_back,
+        TOPS,
+        ("+= largest", "= largest"),
+        "image.g",
+        "overwritten",
+        "several contributions",
+    ),
+    "places written over": (
+        tops_back,
+        BY_PLACE,
+        ("+= part", "= part"),
+        "image.g",
+        "overwritten",
+        "several contributions",
+    ),
+    "smallest of a window": (
+        tops_back,
+        TOPS,
+        ("amax", "amin"),
+        "image.g",
+        "wrong_value",
+        "the smallest entry is taken",
+    ),
+    "margin without its condition": (
+        margin_back,
+        MARGIN,
+        ("+ 1 > 0", "+ 1 > -1e9"),
+        "scores.g",
+        "mask_missing",
+        "where max(0, x) in the formula is 0, too",
+    ),
+    "margin the wrong way round": (
+        margin_back,
+        MARGIN,
+        ("+ 1 > 0", "+ 1 < 0"),
+        "scores.g",
+        "mask_inverted",
+        "where max(0, x) in the formula is 0, and none",
+    ),
+    "margin without its minus": (
+        margin_back,
+        MARGIN,
+        ("-active.sum", "active.sum"),
+        "scores.g",
+        "wrong_value",
+        "or the minus in front of some entries was left out",
+    ),
     "gradient made anew": (
         tame,
         TAME,
@@ -843,7 +939,7 @@ TOLD = {
 
 def told(declared: Exercise, source: str) -> dict[str, Diagnosis]:
     """What is said of an answer."""
-    space = {"torch": torch, "np": np}
+    space = {"torch": torch, "np": np, "functional": functional}
     exec(dedent(source), space)
     prepared = prepare(declared, SEED)
     runs = Rehearsal(declared, prepared).run(space)

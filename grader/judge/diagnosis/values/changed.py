@@ -36,7 +36,16 @@ def mask(symptom: Symptom) -> Diagnosis | None:
     """A ReLU's mask that is missing, inverted, or wrong at exactly zero."""
     if symptom.check.replace("grads", "out.data") in symptom.failed - {symptom.check}:
         return None  # the way back of another formula
-    return _first(symptom, MASKS)
+    found = _first(symptom, MASKS)
+    if found is None or not _is_of_a_loss(symptom):
+        return found
+    return symptom.say(f"{found.code}.loss") if found.code in {"mask_missing", "mask_inverted"} else found
+
+
+def _is_of_a_loss(symptom: Symptom) -> bool:
+    """Whether nothing arrives from above, and no ReLU is called so, as where a hinge loss is max(0, x)."""
+    stub, given = symptom.evidence.stub, any(view.case.upstream is not None for view in symptom.views)
+    return not given and stub is not None and "relu" not in stub.source.lower()
 
 
 def overwritten(symptom: Symptom) -> Diagnosis | None:

@@ -43,9 +43,9 @@ RELATION_WORDS: dict[str, Words] = {
     ),
     "wrong_value.absolute": Words(
         "`{path}` is right but for the sign: no entry is negative.",
-        "An absolute value was taken.",
+        "An absolute value was taken, or the minus in front of some entries was left out.",
         "Which sign does the formula give?",
-        "Take away `abs`, or whatever else drops the sign.",
+        "Take away `abs`, or give the entries that have to be negative their minus.",
     ),
     "wrong_value.squared": Words(
         "`{path}` is the square of the right answer, entry by entry.",
