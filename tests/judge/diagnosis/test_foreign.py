@@ -290,6 +290,28 @@ def Shrinking(theta, slopes, pace, shrink):
 
 
 @exercise(
+    call="opt = Rooted([theta], pace, held, shrink)\nfor slope in slopes:\n    theta.g = slope\n    opt.step()",
+    inputs={
+        "theta": normal("a", "b"),
+        "slopes": normal(5, "a", "b"),
+        "pace": number(0.01, 0.1),
+        "held": number(0.5, 0.9),
+        "shrink": number(0.05, 0.5),
+    },
+    points={"theta": 1},
+    in_place=("theta",),
+)
+def Rooted(theta, slopes, pace, held, shrink):
+    """RMSprop over five steps."""
+    theta = theta.detach().clone().requires_grad_()
+    optimizer = torch.optim.RMSprop([theta], lr=pace, alpha=held, weight_decay=shrink)
+    for slope in slopes:
+        theta.grad = slope.clone()
+        optimizer.step()
+    return {"theta": theta.detach()}
+
+
+@exercise(
     call="opt = Drifting([theta], pace, held, shrink)\nfor slope in slopes:\n    theta.g = slope\n    opt.step()",
     inputs={
         "theta": normal("a", "b"),
@@ -418,6 +440,18 @@ class Drifting:
         for p, buffer in zip(self.params, self.buffers):
             buffer.mul_(self.held).add_(p.g)
             p.sub_(self.pace * (buffer + self.shrink * p))
+"""
+ROOTED = """
+class Rooted:
+    def __init__(self, params, pace, held, shrink):
+        self.params, self.pace, self.held, self.shrink = list(params), pace, held, shrink
+        self.v = [torch.zeros_like(p) for p in self.params]
+
+    def step(self):
+        for p, v in zip(self.params, self.v):
+            g = p.g + self.shrink * p
+            v.mul_(self.held).add_((1 - self.held) * g**2)
+            p.sub_(self.pace * g / (v.sqrt() + 1e-8))
 """
 SHRINKING = """
 class Shrinking:
@@ -793,6 +827,39 @@ TOLD = {
     "weight left out": (rms_step, RMS, ("(1 - kept) * ", ""), "cache", "wrong_value", "a number is missing"),
     "decay left out": (Drifting, DRIFTING, (" + self.shrink * p", ""), "theta", "weight_decay", "decay is left out"),
     "decay subtracted": (Drifting, DRIFTING, ("r + self", "r - self"), "theta", "weight_decay", "decay is subtracted"),
+    **{
+        f"one average {what}": (Rooted, ROOTED, change, "theta", code, said)
+        for what, change, code, said in (
+            (
+                "of ones",
+                ("zeros_like", "ones_like"),
+                "wrong_value",
+                "the average of the squares starts at 1, and not at 0",
+            ),
+            ("unweighted", ("(1 - self.held) * g", "g"), "wrong_value", "without the weight 1 − `held`"),
+            ("without root", ("v.sqrt()", "v"), "wrong_value", "the root of the average of the squares is left out"),
+            ("added up", ("v.mul_(self.held).add_((1 - self.held) * ", "v.add_("), "wrong_value", "as in Adagrad"),
+            (
+                "of plain steps",
+                ("self.pace * g / (v.sqrt() + 1e-8)", "self.pace * g"),
+                "wrong_value",
+                "the step is the gradient alone",
+            ),
+            ("without decay", (" + self.shrink * p", ""), "weight_decay", "decay is left out"),
+            (
+                "with decay subtracted",
+                ("+ self.shrink * p", "- self.shrink * p"),
+                "weight_decay",
+                "decay is subtracted",
+            ),
+            (
+                "with decay times the rate",
+                ("+ self", "+ self.pace * self"),
+                "weight_decay",
+                "multiplied by the learning rate",
+            ),
+        )
+    },
     "average made anew": (
         kept_step,
         KEPT,

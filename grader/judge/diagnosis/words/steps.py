@@ -161,6 +161,18 @@ STEP_WORDS: dict[str, Words] = {
         "What do the two running averages average, and what weight does each new gradient get?",
         "mean = β₁ · mean + (1 − β₁) · g, and square = β₂ · square + (1 − β₂) · g².",
     ),
+    "wrong_value.averages.one": Words(
+        "`{path}` is what comes out when {what}.",
+        "Everything else of the formula is right.",
+        "What does the running average average, and what weight does each new square get?",
+        "square = {beta} · square + (1 − {beta}) · g².",
+    ),
+    "wrong_value.formula.one": Words(
+        "`{path}` is what comes out when {what}.",
+        "Everything else of the formula is right.",
+        "In which order does the formula of the notebook add, divide and take the root?",
+        "Write the denominator as in the formula, and divide the gradient by it.",
+    ),
     "wrong_value.slips": Words(
         "`{path}` is what comes out when {what}.",
         "These are two mistakes; the rest of the formula is right.",
