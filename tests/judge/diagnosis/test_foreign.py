@@ -410,6 +410,36 @@ def margin_back(scores, wanted):
 
 
 @exercise(
+    call="all_back(guess, aim)", inputs={"guess": normal("n", "d"), "aim": normal("n", "d")}, points={"guess.g": 1}
+)
+def all_back(guess, aim):
+    """The mean of all squared errors."""
+    return functional.mse_loss(guess, aim)
+
+
+@exercise(
+    call="groups_back(image, scale, shift, tiny, upstream)",
+    inputs={"image": normal("s", "c", "t"), "scale": normal("c"), "shift": normal("c"), "tiny": number(1e-6, 1e-3)},
+    points={"image.g": 1, "scale.g": 1},
+    sizes={"c": (6, 9)},
+    ones=("s",),
+)
+def groups_back(image, scale, shift, tiny):
+    """Group norm."""
+    return functional.group_norm(image, 3, scale, shift, tiny)
+
+
+@exercise(
+    call="rms_back(acts, scale, tiny, upstream)",
+    inputs={"acts": normal("s", "d"), "scale": normal("d"), "tiny": number(1e-6, 1e-3)},
+    points={"acts.g": 1, "scale.g": 1},
+)
+def rms_back(acts, scale, tiny):
+    """RMSNorm, written out."""
+    return acts / (acts.pow(2).mean(-1, keepdim=True) + tiny).sqrt() * scale
+
+
+@exercise(
     call="tame(theta)",
     inputs={"theta": normal("a", "b"), "theta.g": normal("a", "b")},
     points={"theta.g": 1},
@@ -612,6 +642,24 @@ def margin_back(scores, wanted):
     active[rows, wanted] = 0
     active[rows, wanted] = -active.sum(1)
     scores.g = active / len(scores)
+"""
+ALL = "def all_back(guess, aim):\n    guess.g = 2 * (guess - aim) / guess.numel()"
+GROUPS = """
+def groups_back(image, scale, shift, tiny, upstream):
+    x = image.reshape(len(image), 3, -1)
+    root = (x.var(-1, correction=0, keepdim=True) + tiny).sqrt()
+    n = (x - x.mean(-1, keepdim=True)) / root
+    d = (upstream * scale[:, None]).reshape(x.shape)
+    image.g = ((d - d.mean(-1, keepdim=True) - n * (d * n).mean(-1, keepdim=True)) / root).view_as(image)
+    scale.g = (upstream * n.view_as(image)).sum((0, 2))
+"""
+ROOT_MEAN_SQUARE = """
+def rms_back(acts, scale, tiny, upstream):
+    root = (acts.pow(2).mean(-1, keepdim=True) + tiny).sqrt()
+    n = acts / root
+    d = upstream * scale
+    acts.g = (d - n * (d * n).mean(-1, keepdim=True)) / root
+    scale.g = (upstream * n).sum(0)
 """
 TAME = "def tame(theta):\n    theta.g /= theta.g.norm()"
 RIDGE = """
@@ -933,6 +981,61 @@ TOLD = {
         "wrong_value",
         "or the minus in front of some entries was left out",
     ),
+    **{
+        f"mean of all entries {what}": (all_back, ALL, change, "guess.g", code, said)
+        for what, change, code, said in (
+            ("left out", (" / guess.numel()", ""), "missing_mean", "that is n·d times in every case"),
+            (
+                "left out, and the sign",
+                ("2 * (guess - aim) / guess.numel()", "2 * (aim - guess)"),
+                "scaled",
+                "-n·d times",
+            ),
+            ("by a number", ("/ guess.numel()", "/ 70"), "scaled", "is n·d/70 times"),
+        )
+    },
+    **{
+        f"{one[0].id} {what}": (*one[:2], change, f"{one[2]}.g", "wrong_value", said)
+        for one, what, change, said in (
+            (
+                (groups_back, GROUPS, "image"),
+                "no mean",
+                (" - d.mean(-1, keepdim=True)", ""),
+                "the mean is taken for a con",
+            ),
+            (
+                (groups_back, GROUPS, "image"),
+                "no spread",
+                (" - n * (d * n).mean(-1, keepdim=True)", ""),
+                "variance is taken",
+            ),
+            ((groups_back, GROUPS, "image"), "unbiased", ("correction=0", "correction=1"), "unbiased, as"),
+            (
+                (rms_back, ROOT_MEAN_SQUARE, "acts"),
+                "sum",
+                (".mean(-1, keepdim=True)) / root", ".sum(-1, keepdim=True)) / root"),
+                "a sum stands in the place of the mean",
+            ),
+            (
+                (rms_back, ROOT_MEAN_SQUARE, "acts"),
+                "centred",
+                ("(d - n", "(d - d.mean(-1, keepdim=True) - n"),
+                "on the way back, as in layer norm",
+            ),
+            (
+                (rms_back, ROOT_MEAN_SQUARE, "acts"),
+                "added",
+                ("d - n", "d + n"),
+                "which comes of the mean square, is added",
+            ),
+            (
+                (rms_back, ROOT_MEAN_SQUARE, "acts"),
+                "no root",
+                (")) / root", "))"),
+                "division by the root of the mean square",
+            ),
+        )
+    },
     "gradient made anew": (
         tame,
         TAME,
