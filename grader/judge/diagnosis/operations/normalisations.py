@@ -327,12 +327,15 @@ def _average(misstep: Misstep, name: Mean, upstream: Tensor, axis: Any) -> Calla
 #: Alone, and then two at once.
 MISSTEPS: tuple[Operation, ...] = (
     *map(_normalisations, _ALONE.values()),
-    *(_about_zero(_ALONE[name]) for name in _IN_RMS),
-    _about_zero(_CENTRED, about_zero=False, mean=True),
-    _about_zero(_CENTRED_BACK, mean=True),
     *(
         _normalisations(_together(_ALONE[first], _ALONE[second]))
         for first, second in (*product(_OFTEN, _BESIDE), ("no_scale", "no_eps"), ("no_scale", "eps_outside"))
         if first != second
     ),
+)
+#: Those of RMSNorm.
+OF_RMS: tuple[Operation, ...] = (
+    *(_about_zero(_ALONE[name]) for name in _IN_RMS),
+    _about_zero(_CENTRED, about_zero=False, mean=True),
+    _about_zero(_CENTRED_BACK, mean=True),
 )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.operations.catalogue import COLUMN_KEPT, EMBEDDINGS, GELU_BY_TANH, MASKS
-from grader.judge.diagnosis.operations.normalisations import MISSTEPS
+from grader.judge.diagnosis.operations.normalisations import MISSTEPS, OF_RMS
 from grader.judge.diagnosis.operations.replaced import Operation, Replaced
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
@@ -72,7 +72,7 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
 
 def misstep(symptom: Symptom) -> Diagnosis | None:
     """A normalisation layer with one term of its backward pass changed."""
-    for operation in MISSTEPS:
+    for operation in (*MISSTEPS, *OF_RMS):
         if symptom.failing and all(_is_made_by(symptom, operation, view) for view in symptom.views):
             return symptom.say("wrong_value.misstep", operation.code, what=operation.what)
     return None
