@@ -46,16 +46,12 @@ class _Counted(TorchFunctionMode):
 
 
 class Alternatives:
-    """What follows from the cases of an exercise alone, and from no student's answer; each thing is worked out once.
-
-    ``parameters`` are those of the forward pass.
-    """
+    """What follows from the cases of an exercise alone, and from no student's answer; each thing is worked out once."""
 
     def __init__(self, exercise: Exercise, prepared: tuple[Prepared, ...]) -> None:
         self.exercise = exercise
         self.prepared = prepared
         self._made: dict[Hashable, Any] = {}
-        self.parameters = exercise.parameters
 
     @cached_property
     def _passed(self) -> Exercise:

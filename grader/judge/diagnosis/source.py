@@ -150,7 +150,7 @@ def reads_gradient(stub: Stub | None, path: str, given: Collection[str] = ()) ->
     """
     assigned = False
     for node in nodes_of(stub):
-        if isinstance(node, ast.AugAssign) and _is_gradient(_whole(node.target)):
+        if isinstance(node, ast.AugAssign) and _is_gradient(written_into(node.target)):
             return False
         if isinstance(node, ast.Attribute) and node.attr.endswith("_") and _is_gradient(node.value):
             return False
@@ -199,7 +199,7 @@ def assigns(stub: Stub | None, function: str, name: str) -> bool:
     """Whether some line of a function itself gives a new value to a name, ``inp = inp.squeeze()``, or to ``inp.g``."""
     found = (node for node in nodes_of(stub) if isinstance(node, ast.FunctionDef) and node.name == function)
     nodes = (node for each in found for statement in each.body for node in _of_one_scope(statement))
-    return name in (_name(node) for node in nodes if isinstance(getattr(node, "ctx", None), ast.Store))
+    return name in (_name(node) for node in nodes if _is_stored(node))
 
 
 def _name(node: ast.AST) -> str:
@@ -217,14 +217,17 @@ def is_kept_on_class(stub: Stub | None, attribute: str) -> bool:
 
     ``Module.args = …``, ``type(self).args = …``, ``self.__class__.args = …``, ``cls.args = …``.
     """
+    kept = [on_class for name, on_class in _assigned(stub) if name == attribute]
+    return bool(kept) and all(kept)
+
+
+def _assigned(stub: Stub | None) -> Iterator[tuple[str, bool]]:
+    """Each attribute that some line gives a value, and whether it is that of a class."""
     nodes = nodes_of(stub)
     classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)} | {"cls"}
-    owners = [
-        node.value
-        for node in nodes
-        if isinstance(node, ast.Attribute) and node.attr == attribute and isinstance(node.ctx, ast.Store)
-    ]
-    return bool(owners) and all(_is_class(owner, classes) for owner in owners)
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and _is_stored(node):
+            yield node.attr, _is_class(node.value, classes)
 
 
 def _is_class(owner: ast.expr, classes: set[str]) -> bool:
@@ -249,12 +252,7 @@ _CONTAINERS = ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp
 
 def shared(stub: Stub | None) -> str | None:
     """What all objects of a class share: a container, or what a method assigns to the class."""
-    if found := shared_container(stub):
-        return found
-    nodes = nodes_of(stub)
-    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)} | {"cls"}
-    kept = (node for node in nodes if isinstance(node, ast.Attribute) and _is_stored(node))
-    return next((node.attr for node in kept if _is_class(node.value, classes)), None)
+    return shared_container(stub) or next((name for name, on_class in _assigned(stub) if on_class), None)
 
 
 def shared_container(stub: Stub | None) -> str | None:
@@ -346,6 +344,6 @@ def _adds(node: ast.AST, targets: set[str]) -> bool:
     return not targets.isdisjoint(code_of(term) for term in terms if _is_gradient(term))
 
 
-def _whole(target: ast.expr) -> ast.expr:
+def written_into(target: ast.expr) -> ast.expr:
     """What an assignment writes into: ``w.g`` for ``w.g[0]``."""
     return target.value if isinstance(target, ast.Subscript) else target

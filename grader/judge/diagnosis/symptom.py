@@ -93,7 +93,10 @@ Prediction = Callable[[View], "Tensor | None"]
 
 @dataclass(frozen=True, eq=False)
 class Symptom:
-    """A check that lost points, with all the evidence of its exercise."""
+    """A check that lost points, with all the evidence of its exercise.
+
+    Of its values, hypotheses are asked only where it is ``failing`` in some case.
+    """
 
     evidence: Evidence
     check: str
@@ -110,15 +113,20 @@ class Symptom:
         """What the messages call the checked expression: the path that was read."""
         return self.exercise.path_of(self.check)
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The check in all of its cases, in order; none where the exercise compares nothing of that name."""
+        return self.evidence.findings.get(self.check, ())
+
     @cached_property
     def bad(self) -> tuple[Finding, ...]:
         """The findings that are not as they should be, in order; the report shows the first."""
         return tuple(bad_findings(self.evidence, self.check))
 
-    @cached_property
-    def first(self) -> Finding | None:
+    @property
+    def first(self) -> Finding:
         """The finding that the report shows."""
-        return self.bad[0] if self.bad else None
+        return self.bad[0]
 
     @cached_property
     def is_gradient(self) -> bool:
@@ -133,20 +141,19 @@ class Symptom:
     @property
     def takes_steps(self) -> bool:
         """Whether a loop fails: it takes its time, and a mistake in a formula is one of the stub that it calls."""
-        return bool(self.failing) and STEPS in self.failing[0].case.constants
+        return STEPS in self.failing[0].case.constants
 
     @property
     def float_parameters(self) -> list[str]:
         """The inputs of the forward pass that are floats in every case."""
         given = [{name for name, value in view.case.inputs.items() if value.is_floating_point()} for view in self.views]
-        return [name for name in self.alternatives.parameters if all(name in names for names in given)]
+        return [name for name in self.exercise.parameters if all(name in names for names in given)]
 
     @cached_property
     def views(self) -> tuple[View, ...]:
         """All cases in which a tensor came, the failing ones first."""
         bad = {id(finding) for finding in self.bad}
-        findings = self.evidence.findings.get(self.check, ())
-        views = [view for each in findings if (view := self.view_of(each, each.actual.tensor)) is not None]
+        views = [view for each in self.findings if (view := self.view_of(each, each.actual.tensor)) is not None]
         return tuple(sorted(views, key=lambda view: id(view.finding) not in bad))
 
     @cached_property
@@ -165,6 +172,10 @@ class Symptom:
             for view in self.views
         )
 
+    def always_fits(self, predict: Prediction) -> bool:
+        """Whether ``predict`` says what came in every case, of a check that may have passed in all of them."""
+        return all((predicted := predict(view)) is not None and view.is_near(predicted) for view in self.views)
+
     @cached_property
     def ratios(self) -> tuple[float | None, ...] | None:
         """For each view, by which factor what came is the expected tensor; None for a view that any factor explains.
@@ -175,26 +186,11 @@ class Symptom:
         for view in self.views:
             if not view.is_alike:
                 return None
-            square = float(view.expected.pow(2).sum())
-            if square == 0:
-                if not view.finding.passed:
-                    return None
-                found.append(None)
-                continue
-            factor = float((view.actual * view.expected).sum()) / square
-            if not view.is_near(view.expected * factor):
+            factor = multiple_of(view.actual, view.expected)
+            if not (view.finding.passed if factor is None else view.is_near(view.expected * factor)):
                 return None
             found.append(factor)
         return tuple(found)
-
-    def is_scaled(self, factor: Callable[[View], float]) -> bool:
-        """Whether what came is ``factor`` times the expected tensor, in every case."""
-        if not self.failing or self.ratios is None:
-            return False
-        return all(
-            ratio is None or _agree(view, ratio, factor(view))
-            for view, ratio in zip(self.views, self.ratios, strict=True)
-        )
 
     def is_thin(self, *, entries: int = 0) -> bool:
         """Whether an agreement may be chance, with so few failing cases or entries, or only shares of points count."""
@@ -211,7 +207,7 @@ class Symptom:
 
     def name_of(self, name: str) -> str:
         """How a student knows an input, or the upstream gradient: ``out.g``, unless the check calls it otherwise."""
-        if name == "upstream" and self.failing and name not in self.failing[0].case.program.tensors:
+        if name == "upstream" and name not in self.failing[0].case.program.tensors:
             return "out.g"
         return given_as(self.exercise.call, name)
 
@@ -236,7 +232,7 @@ class Symptom:
         return View(finding, self.evidence.prepared_for(finding), tensor.detach(), expected, self.exercise.tolerance)
 
 
-def _agree(view: View, ratio: float, factor: float) -> bool:
-    """Whether two factors of the expected tensor differ by no more than its tolerance."""
-    scale = float(view.expected.abs().max())
-    return abs(ratio - factor) * scale <= view.tolerance(view.expected) * max(1.0, abs(factor))
+def multiple_of(actual: Tensor, unit: Tensor) -> float | None:
+    """How many times ``unit`` comes nearest to ``actual``, by least squares; None where ``unit`` is zero."""
+    square = float(unit.pow(2).sum())
+    return float((actual * unit).sum()) / square if square else None

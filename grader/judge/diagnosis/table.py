@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from grader.judge.diagnosis import clues, source
-from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
+from grader.judge.diagnosis.alternatives import alternatives_of
 from grader.judge.diagnosis.calls import absent, endings
 from grader.judge.diagnosis.naming import USED_BEFORE, given_as, handed_over, is_loop, made_of
 from grader.judge.diagnosis.origin import placed
@@ -176,7 +176,7 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
     if evidence.autograd is not None:
         return dict.fromkeys(failed, endings.used_autograd(evidence.autograd))
     alternatives = alternatives_of(evidence)
-    modified = {check: _modified(evidence, alternatives, name) for check, name in modified_checks(evidence).items()}
+    modified = {check: _modified(evidence, name) for check, name in modified_checks(evidence).items()}
     found: dict[str, Diagnosis] = {}
     for check in failed:
         if check in evidence.exercise.raises:
@@ -184,7 +184,7 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
         else:
             symptom = Symptom(evidence, check, alternatives, frozenset(failed))
             spoiled = _spoiled_by(symptom)
-            said = _modified(evidence, alternatives, spoiled) if spoiled else _explained(symptom, modified.get(check))
+            said = _modified(evidence, spoiled) if spoiled else _explained(symptom, modified.get(check))
             found[check] = _spelled_out(symptom, said)
     return {check: _with_clue(evidence, diagnosis) for check, diagnosis in placed(evidence, found).items()}
 
@@ -207,10 +207,10 @@ def _with_clue(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
     return wording.added(diagnosis, clues.without_effect(stub))
 
 
-def _modified(evidence: Evidence, alternatives: Alternatives, name: str) -> Diagnosis:
+def _modified(evidence: Evidence, name: str) -> Diagnosis:
     """Say which input was changed, by a name that is none of the check's own code alone."""
     names = [name, *(each for names in evidence.modified.values() for each in names)]
-    known = next((each for each in names if each in alternatives.parameters or "." in each), None)
+    known = next((each for each in names if each in evidence.exercise.parameters or "." in each), None)
     handed = None if known is None else handed_over(evidence.exercise.call, known)
     if (known is None and name in USED_BEFORE) or (handed is not None and hasattr(builtins, handed[0])):
         return wording.say("input_modified.other")
@@ -231,14 +231,14 @@ def _spoiled_by(symptom: Symptom) -> str | None:
 
 def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
     """The first hypothesis that holds; a changed input before the general ones."""
-    if symptom.first is not None:
+    if symptom.bad:
         whole = symptom.first.run.ended == "returned"
-        for hypothesis in OUTCOMES if _is_vast(symptom) else (*OUTCOMES, *SPECIFIC):
+        for hypothesis in (*OUTCOMES, *SPECIFIC) if symptom.failing and not _is_vast(symptom) else OUTCOMES:
             if (whole or hypothesis not in WHOLE) and (diagnosis := hypothesis(symptom)):
                 return _only_in_one_case(symptom, diagnosis) if diagnosis.code in _BY_CASE else diagnosis
     if modified is not None:
         return modified
-    for hypothesis in GENERAL:
+    for hypothesis in GENERAL if symptom.failing else ():
         if diagnosis := hypothesis(symptom):
             if hypothesis not in UNNAMED:
                 return _only_in_one_case(symptom, diagnosis)
@@ -253,7 +253,7 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
 
 def _is_vast(symptom: Symptom) -> bool:
     """Whether what was written is far larger than any answer: to look for what made it would take seconds, and 1 GB."""
-    tensors = (finding.actual.tensor for finding in symptom.evidence.findings.get(symptom.check, ()))
+    tensors = (finding.actual.tensor for finding in symptom.findings)
     return any(tensor is not None and tensor.numel() > _MOST_ELEMENTS for tensor in tensors)
 
 
@@ -262,12 +262,11 @@ def _where_alike(symptom: Symptom) -> Diagnosis | None:
 
     Large values overflow to NaN or infinities, and one product is a number or a matrix, by its shapes.
     """
-    findings = symptom.evidence.findings.get(symptom.check, ())
     if _is_vast(symptom):
         return None
     came = [each for each in symptom.bad if each.actual.tensor is not None]
     for way in dict.fromkeys(map(_way, came)):
-        alike = tuple(each for each in findings if each not in came or _way(each) == way)
+        alike = tuple(each for each in symptom.findings if each not in came or _way(each) == way)
         others = [each for each in came if _way(each) != way]
         if way is None or not others or len(came) - len(others) < _CASES:
             continue
@@ -306,8 +305,7 @@ def _only_in_one_case(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
 
     Variants with points of their own are cases, too.
     """
-    findings = symptom.evidence.findings.get(symptom.check, ())
     alike = {check for check in symptom.failed if symptom.exercise.path_of(check) == symptom.path}
-    if len(symptom.bad) == 1 and len(findings) > 2 and alike == {symptom.check}:
+    if len(symptom.bad) == 1 and len(symptom.findings) > 2 and alike == {symptom.check}:
         return wording.added(diagnosis, wording.ONLY_IN, label=symptom.bad[0].case.describe())
     return diagnosis

@@ -45,7 +45,7 @@ _KINDS = {
 def not_written(symptom: Symptom) -> Diagnosis | None:
     """The call returned, and nothing was written: say where the result went, if it was found."""
     first = symptom.first
-    if first is None or first.comparison.verdict != "absent" or first.run.ended != "returned":
+    if first.comparison.verdict != "absent" or first.run.ended != "returned":
         return None
     if found := not_run(symptom):
         return found
@@ -169,15 +169,11 @@ def _looks_like(symptom: Symptom, finding: Finding, name: str) -> bool:
 
 def not_registered(symptom: Symptom) -> Diagnosis | None:
     """The right numbers, in a tensor that the module has not registered as a parameter."""
-    if (
-        not symptom.is_registered
-        or not symptom.bad
-        or not all(
-            finding.comparison.verdict == "not_a_tensor"
-            and finding.actual.tensor is not None
-            and finding.actual.kind not in {"parameter", "scalar", "sequence"}
-            for finding in symptom.bad
-        )
+    if not symptom.is_registered or not all(
+        finding.comparison.verdict == "not_a_tensor"
+        and finding.actual.tensor is not None
+        and finding.actual.kind not in {"parameter", "scalar", "sequence"}
+        for finding in symptom.bad
     ):
         return None
     return symptom.say("not_registered")
@@ -186,7 +182,7 @@ def not_registered(symptom: Symptom) -> Diagnosis | None:
 def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
     """A number, a list, an array or something else where a tensor is asked for."""
     first = symptom.first
-    if first is None or first.comparison.verdict != "not_a_tensor":
+    if first.comparison.verdict != "not_a_tensor":
         return None
     if first.actual.tensor is None and (found := not_run(symptom)):
         return found
@@ -221,7 +217,7 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
     """Added to the NaN that stood there: all entries are NaN in every case, and no input is."""
     name = symptom.path
     views = symptom.views
-    if not views or len(symptom.failing) != len(symptom.evidence.findings[symptom.check]):
+    if len(symptom.failing) != len(symptom.findings):
         return None
     for view in views:
         if name not in view.case.program.poison or view.came.numel() == 0:
@@ -256,7 +252,7 @@ def _has_nan(view: View) -> bool:
 def non_finite(symptom: Symptom) -> Diagnosis | None:
     """NaN or infinite entries."""
     first = symptom.first
-    if first is None or first.comparison.verdict != "non_finite" or first.actual.tensor is None:
+    if first.comparison.verdict != "non_finite" or first.actual.tensor is None:
         return None
     tensor = first.actual.tensor
     count = int((~torch.isfinite(tensor)).sum())
@@ -270,7 +266,7 @@ def non_finite(symptom: Symptom) -> Diagnosis | None:
 def wrong_dtype(symptom: Symptom) -> Diagnosis | None:
     """Integers or bools where floats are asked for, or the other way round."""
     first = symptom.first
-    if first is None or first.comparison.verdict != "wrong_dtype" or first.actual.tensor is None:
+    if first.comparison.verdict != "wrong_dtype" or first.actual.tensor is None:
         return None
     actual = str(first.actual.tensor.dtype).removeprefix("torch.")
     key = "wrong_dtype" if first.expected.is_floating_point() else "wrong_dtype.whole"

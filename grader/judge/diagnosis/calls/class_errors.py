@@ -7,7 +7,7 @@ import re
 from difflib import get_close_matches
 
 from grader.judge.diagnosis.source import nodes_of
-from grader.model import Stub, StudentError
+from grader.model import Stub
 
 _TAKES = re.compile(r"(\w+)\.(\w+)\(\) takes \d+ positional arguments? but \d+ (?:was|were) given")
 _TAKES_NONE = re.compile(r"^(\w+)\(\) takes no arguments")
@@ -16,7 +16,7 @@ _OF_OBJECT = re.compile(r"object\.__init__\(\) takes exactly one argument")
 _NEAR = 0.6
 
 
-def cause_in_class(error: StudentError, message: str, stub: Stub | None) -> tuple[str, dict[str, object]] | None:
+def cause_in_class(message: str, stub: Stub | None) -> tuple[str, dict[str, object]] | None:
     """The key of the cause and its fields: a lost ``self``, or an ``__init__`` that is missing or misspelt."""
     if (match := _TAKES.search(message)) and lacks_self(stub, match[1], match[2]):
         return "no_self", {"name": match[2]}

@@ -30,10 +30,9 @@ _LONGEST = 80
 def without_tensor(symptom: Symptom) -> Diagnosis | None:
     """The outcome of the run that wrote nothing for this check: no tensor, or a parameter that is as it was."""
     first = symptom.first
-    if first is None or first.run.ended == "returned":
+    if first.run.ended == "returned":
         return None
-    exercise = symptom.exercise
-    before = first.case.inputs.get(exercise.path_of(symptom.check))
+    before = first.case.inputs.get(symptom.path)
     if first.comparison.verdict == "absent" or _is_same(first.actual.tensor, before):
         return ending_of(symptom.evidence, first.run, first.case.describe())
     return None
@@ -42,9 +41,7 @@ def without_tensor(symptom: Symptom) -> Diagnosis | None:
 def left_midway(symptom: Symptom) -> Diagnosis | None:
     """Something was written, no known mistake explains it, and the call did not come to its end."""
     first = symptom.first
-    if first is None or first.run.ended == "returned":
-        return None
-    return ending_of(symptom.evidence, first.run, first.case.describe())
+    return None if first.run.ended == "returned" else ending_of(symptom.evidence, first.run, first.case.describe())
 
 
 def not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> Diagnosis:

@@ -30,7 +30,7 @@ def explained(
     inputs that the check passes in.
     """
     message = error.message[:_LONGEST].strip()
-    key, fields = cause_in_class(error, message, stub) or _cause(error, message)
+    key, fields = cause_in_class(message, stub) or _cause(error, message)
     key = "no_attribute.autograd" if autograd and key == "no_attribute.gradient" else key
     if key == "no_attribute" and fields["owner"] == "Tensor" and _stands_on(given, fields["name"], error.code):
         key = "no_attribute.handed_over"

@@ -30,8 +30,12 @@ def found_in(message: str, error: StudentError) -> Found | None:
 
 
 def _matmul(match: re.Match[str], error: StudentError) -> Found:
-    """``7x5 and 3x5``: which transpose would fit."""
-    left, right = (tuple(map(int, match[i].split("x"))) for i in (1, 2))
+    """``7x5 and 3x5``, of torch."""
+    return _product(_sizes(match[1]), _sizes(match[2]))
+
+
+def _product(left: tuple[int, ...], right: tuple[int, ...]) -> Found:
+    """Two matrices that cannot be multiplied as they are: which transpose would fit."""
     fields: Fields = {"left": wording.shape(left), "right": wording.shape(right)}
     fits = [
         f"{wording.shape(left)}{mark_a} @ {wording.shape(right)}{mark_b}"
@@ -44,16 +48,14 @@ def _matmul(match: re.Match[str], error: StudentError) -> Found:
 
 def _matvec(match: re.Match[str], error: StudentError) -> Found:
     """``8x3`` and ``9``: the shape of the matrix, and how many entries the vector has."""
-    return "matvec", {"matrix": wording.shape(tuple(map(int, match[1].split("x")))), "count": match[2]}
+    return "matvec", {"matrix": wording.shape(_sizes(match[1])), "count": match[2]}
 
 
 def _numpy_matmul(match: re.Match[str], error: StudentError) -> Found:
     shapes = [_sizes(shape) for shape in _SHAPES.findall(" ".join(error.operands)) if shape.count(",") == 1][:2]
     if [len(shape) for shape in shapes] != [2, 2]:
         return "matmul", {"left": f"(…, {match[2]})", "right": f"({match[1]}, …)"}
-    text = " and ".join("x".join(map(str, one)) for one in shapes)
-    found = _MATMUL.search(text)
-    return _matmul(found, error) if found else ("other", {})
+    return _product(*shapes)
 
 
 def _placed(given: int, place: int) -> Find:
@@ -96,7 +98,7 @@ def _plain(key: str, *names: str) -> Find:
 
 
 def _dtypes(match: re.Match[str], error: StudentError) -> Found:
-    return "dtype", {"names": " and ".join(group for group in match.groups() if group)}
+    return "dtype", {"names": " and ".join(match.groups())}
 
 
 def _no_attribute(match: re.Match[str], error: StudentError) -> Found:
@@ -164,7 +166,6 @@ def _arguments(match: re.Match[str], error: StudentError) -> Found:
 
 
 _SHAPES = re.compile(r"\(([\d, ]*)\)")
-_MATMUL = re.compile(r"(\d+x\d+) and (\d+x\d+)")
 #: The first that is found in a message tells its cause; the special stand before the general.
 _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
     (re.compile(pattern), find)

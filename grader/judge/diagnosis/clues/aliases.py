@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 import torch
 
 from grader.judge.diagnosis.clues.expressions import Function, functions_of, is_size, line_of
-from grader.judge.diagnosis.source import path_of, scope_of
+from grader.judge.diagnosis.source import path_of, scope_of, written_into
 from grader.judge.diagnosis.words import wording
 from grader.model import Stub
 
@@ -93,7 +93,7 @@ def _changed_by(node: ast.stmt) -> Iterator[str]:
         case ast.Assign():
             yield from (path_of(each.value) for each in _targets(node) if isinstance(each, ast.Subscript))
         case ast.AugAssign(target=target):
-            yield path_of(target.value if isinstance(target, ast.Subscript) else target)
+            yield path_of(written_into(target))
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method))):
             if method.endswith("_") and hasattr(torch.Tensor, method):
                 yield path_of(owner)

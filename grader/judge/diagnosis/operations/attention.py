@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.operations.products import behind_inputs
 from grader.judge.diagnosis.operations.replaced import Operation, Replacements
 from grader.judge.diagnosis.operations.softmaxes import SOFTMAX, softmax_derivative, weighed
 
@@ -80,11 +79,6 @@ WEIGHTS: tuple[Operation, ...] = (
         "a sigmoid of each score stands in the place of the softmax", _as_softmax(lambda value, axis: value.sigmoid())
     ),
 )
-
-
-def before_softmax() -> Replacements:
-    """Products behind a softmax that remember the scores in place of the weights."""
-    return behind_inputs(SOFTMAX, lambda value, dim, *_, **__: value.softmax(dim))
 
 
 def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -> Callable[[], Replacements]:

@@ -133,7 +133,7 @@ PASSES: tuple[Operation, ...] = (
     ),
     SMALLEST,
     Operation("the square is missing", powers.square_left_out),
-    Operation("the square root is missing", powers.root_left_out),
+    Operation("the square root is missing", lambda: dict.fromkeys((torch.sqrt, Tensor.sqrt), lambda value: value * 1)),
     Operation("a number is missing that it is multiplied or divided by", powers.numbers_left_out),
     Operation(
         "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
@@ -149,8 +149,11 @@ PASSES: tuple[Operation, ...] = (
     ),
     Operation(_ONES, powers.ones_for_loss),
     Operation(_ONES, partial(powers.ones_for_loss, -1.0)),
-    Operation("absolute values stand in the place of squares", powers.absolute_squares),
-    Operation("the root of the mean is taken", powers.root_of_mean),
+    Operation("absolute values stand in the place of squares", partial(powers.for_square, torch.abs)),
+    Operation(
+        "the root of the mean is taken",
+        lambda: dict.fromkeys(powers.MEANS, lambda value, *rest, **more: value.mean(*rest, **more).sqrt()),
+    ),
     Operation(_NOT_LOWERED, powers.power_for_slope(factor=True)),
     # Of a squared difference, which is the same either way round: a student's may begin with the other term.
     Operation(_NOT_LOWERED, powers.power_for_slope(factor=True, turned=True)),
@@ -167,7 +170,7 @@ PASSES: tuple[Operation, ...] = (
     ),
     Operation(
         "the scores stand in the place of the weights that the softmax makes of them",
-        attention.before_softmax,
+        lambda: products.behind_inputs(softmaxes.SOFTMAX, lambda value, dim, *_, **__: value.softmax(dim)),
         "wrong_operand",
     ),
     Operation(
@@ -283,4 +286,7 @@ DIFFERENCES = (
         "the mean of the differences is squared, where their squares have to be averaged", substitutes.square_of_mean
     ),
 )
-MEAN_FOR_SUM = Operation("a mean stands in the place of a sum", powers.mean_for_sum)
+MEAN_FOR_SUM = Operation(
+    "a mean stands in the place of a sum",
+    lambda: dict.fromkeys((torch.sum, Tensor.sum), lambda value, *rest, **more: value.mean(*rest, **more)),
+)

@@ -50,6 +50,24 @@ def _gelu(what: str, rule: Rule) -> Operation:
     return slope(what, _GELU, functional.gelu, rule)
 
 
+def _sum_with(times: float) -> Rule:
+    """The derivative with so many times x · φ(x)."""
+    return lambda x, y: _cdf(x) + times * x * _density(x)
+
+
+#: What makes another multiple of x · φ(x), in words, and which one.
+_TIMES = (
+    ("x · φ(x) is subtracted in the derivative Φ(x) + x · φ(x)", -1.0),
+    ("φ(x) is divided by 2π in place of √(2π)", (2 * math.pi) ** -0.5),
+    ("the term x · φ(x) is missing in the derivative Φ(x) + x · φ(x)", 0.0),
+    ("φ(x) is divided by √π in place of √(2π)", 2**0.5),
+    ("x · φ(x) is halved, too, where the factor 1/2 belongs to Φ(x) alone", 0.5),
+    ("φ(x) is multiplied by π, as `/ sqrt(2) * pi` does, and not divided by √(2π)", math.pi**1.5),
+    ("φ(x) is divided by √2 in place of √(2π)", math.pi**0.5),
+    ("φ(x) is not divided by √(2π)", (2 * math.pi) ** 0.5),
+    ("φ(x) is made with the factor 2/√π of erf's derivative, in place of 1/√(2π)", 8**0.5),
+    ("x · φ(x) is taken twice", 2.0),
+)
 _GELU_SLOPES: tuple[Operation, ...] = (
     slope(
         PARENTHESES.format("Φ(x) + x · φ(x)"),
@@ -58,9 +76,7 @@ _GELU_SLOPES: tuple[Operation, ...] = (
         lambda x, y: _cdf(x),
         lambda x, y: x * _density(x),
     ),
-    _gelu("x · φ(x) is subtracted in the derivative Φ(x) + x · φ(x)", lambda x, y: _cdf(x) - x * _density(x)),
-    _gelu("φ(x) is divided by 2π in place of √(2π)", lambda x, y: _cdf(x) + x * _density(x) / math.sqrt(2 * math.pi)),
-    _gelu("the term x · φ(x) is missing in the derivative Φ(x) + x · φ(x)", lambda x, y: _cdf(x)),
+    *(_gelu(what, _sum_with(times)) for what, times in _TIMES),
     _gelu("the term Φ(x) is missing in the derivative Φ(x) + x · φ(x)", lambda x, y: x * _density(x)),
     _gelu("the factor x is missing in the derivative Φ(x) + x · φ(x)", lambda x, y: _cdf(x) + _density(x)),
     _gelu("Φ(x) is made with erf(x) in place of erf(x / √2)", lambda x, y: 0.5 * (1 + torch.erf(x)) + x * _density(x)),
@@ -76,23 +92,12 @@ _GELU_SLOPES: tuple[Operation, ...] = (
         "φ(x) is made with exp(−x²) in place of exp(−x² / 2)",
         lambda x, y: _cdf(x) + x * torch.exp(-(x**2)) / math.sqrt(2 * math.pi),
     ),
-    _gelu("φ(x) is divided by √π in place of √(2π)", lambda x, y: _cdf(x) + x * _density(x) * math.sqrt(2)),
     _gelu("the factor 1/2 is missing in Φ(x)", lambda x, y: 2 * _cdf(x) + x * _density(x)),
-    _gelu(
-        "x · φ(x) is halved, too, where the factor 1/2 belongs to Φ(x) alone",
-        lambda x, y: _cdf(x) + x * _density(x) / 2,
-    ),
     _gelu(
         "erf(x / √2) stands for Φ(x) = (1 + erf(x / √2)) / 2",
         lambda x, y: torch.erf(x / math.sqrt(2)) + x * _density(x),
     ),
-    _gelu(
-        "φ(x) is multiplied by π, as `/ sqrt(2) * pi` does, and not divided by √(2π)",
-        lambda x, y: _cdf(x) + x * _density(x) * math.pi**1.5,
-    ),
-    _gelu("φ(x) is divided by √2 in place of √(2π)", lambda x, y: _cdf(x) + x * _density(x) * math.sqrt(math.pi)),
     _gelu("φ(x) stands in the place of the derivative Φ(x) + x · φ(x)", lambda x, y: _density(x)),
-    _gelu("φ(x) is not divided by √(2π)", lambda x, y: _cdf(x) + x * torch.exp(-(x**2) / 2)),
     _gelu("the output stands for x in the derivative Φ(x) + x · φ(x)", lambda x, y: _cdf(x) + y * _density(x)),
     _gelu("Φ(x) is that of the tanh formula, and φ(x) the exact one", lambda x, y: _by_tanh(x) + x * _density(x)),
     _gelu(
@@ -106,10 +111,6 @@ _GELU_SLOPES: tuple[Operation, ...] = (
     _gelu(
         "the tanh formula is used, without the 3 from the cube inside of it; the exact GELU has erf",
         lambda x, y: _by_tanh(x) + x * _tanh_density(x, 0.044715),
-    ),
-    _gelu(
-        "φ(x) is made with the factor 2/√π of erf's derivative, in place of 1/√(2π)",
-        lambda x, y: _cdf(x) + x * _density(x) * 2 * math.sqrt(2),
     ),
     _gelu("the output stands for Φ(x) in the derivative Φ(x) + x · φ(x)", lambda x, y: y + x * _density(x)),
     _gelu("the derivative is that of the approximation x · σ(1.702 x)", _swish(1.702)),
@@ -128,7 +129,6 @@ _GELU_SLOPES: tuple[Operation, ...] = (
         lambda x, y: 1 - _cdf(x) + x * _density(x),
     ),
     _gelu("φ(x) is multiplied by x², and not by x", lambda x, y: _cdf(x) + x**2 * _density(x)),
-    _gelu("x · φ(x) is taken twice", lambda x, y: _cdf(x) + 2 * x * _density(x)),
     _gelu(
         "the logarithm of φ(x) stands in the place of φ(x), as `log_prob` gives it",
         lambda x, y: _cdf(x) + x * (-(x**2) / 2 - math.log(2 * math.pi) / 2),

@@ -56,11 +56,16 @@ class Misstep:
     root_of_first: bool = False
 
     @property
+    def changed(self) -> dict[str, Any]:
+        """The terms that are not right, by name."""
+        terms = fields(self)[1:]  # all but the words
+        return {each.name: getattr(self, each.name) for each in terms if getattr(self, each.name) != each.default}
+
+    @property
     def code(self) -> str:
         """The code of a misstep that is nothing but another tensor in the place of the normalised input."""
-        changed = {each.name for each in fields(self) if getattr(self, each.name) != each.default} - {"what"}
         used = {self.normal, self.outer, self.inner} & {"raw", "centred", "output"}
-        return "wrong_operand" if used and len(changed) == 1 else ""
+        return "wrong_operand" if used and len(self.changed) == 1 else ""
 
 
 _ALONE: Mapping[str, Misstep] = {
@@ -212,9 +217,7 @@ _BESIDE = ("unbiased", "constants", "no_spread", "no_mean", "no_root", "added", 
 
 def _together(first: Misstep, second: Misstep) -> Misstep:
     """Both changes at once, of which neither undoes the other."""
-    changed = {each.name: getattr(second, each.name) for each in fields(second) if each.name != "what"}
-    changed = {name: value for name, value in changed.items() if value != getattr(Misstep(""), name)}
-    return replace(first, what=f"{first.what}, and {second.what}", **changed)
+    return replace(first, what=f"{first.what}, and {second.what}", **second.changed)
 
 
 def _normalisations(misstep: Misstep) -> Operation:

@@ -43,19 +43,14 @@ def ones_for_loss(one: float = 1.0) -> Replacements:
     return {**squares, **dict.fromkeys(MEANS, mean)}
 
 
-def absolute_squares() -> Replacements:
-    """Absolute values in the place of squares, forward and backward."""
-    return powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)
+def for_square(function: Callable[[Tensor], Tensor]) -> Replacements:
+    """Another function in the place of each square, forward and backward."""
+    return _powers(lambda value, exponent: function(value) if exponent == _SQUARE else value**exponent)
 
 
 def square_left_out() -> Replacements:
     """What is to be squared as it is, forward and backward."""
-    return powers(lambda value, exponent: value * 1 if exponent == _SQUARE else value**exponent)
-
-
-def root_left_out() -> Replacements:
-    """What a root is to be taken of as it is, forward and backward."""
-    return dict.fromkeys((torch.sqrt, Tensor.sqrt), lambda value: value * 1)
+    return for_square(lambda value: value * 1)
 
 
 def numbers_left_out() -> Replacements:
@@ -67,22 +62,12 @@ def numbers_left_out() -> Replacements:
     return {function: without(function) for function in (torch.mul, Tensor.mul, torch.div, Tensor.div)}
 
 
-def root_of_mean() -> Replacements:
-    """The root of each mean in its place, forward and backward."""
-    return dict.fromkeys(MEANS, lambda value, *rest, **more: value.mean(*rest, **more).sqrt())
-
-
-def mean_for_sum() -> Replacements:
-    """The mean of the same entries in the place of each sum, forward and backward."""
-    return dict.fromkeys((torch.sum, Tensor.sum), lambda value, *rest, **more: value.mean(*rest, **more))
-
-
 def _powers_with(rule: Callable[[float], Rule]) -> Replacements:
     """Powers whose derivative is what ``rule`` makes of the exponent."""
-    return powers(lambda value, exponent: by_rule(value, lambda x: x**exponent, rule(exponent)))
+    return _powers(lambda value, exponent: by_rule(value, lambda x: x**exponent, rule(exponent)))
 
 
-def powers(power: Callable[[Tensor, float], Any]) -> Replacements:
+def _powers(power: Callable[[Tensor, float], Any]) -> Replacements:
     """Each way to raise a tensor to the power of a number."""
 
     def changed(value: Any, exponent: Any = _SQUARE, **_: Any) -> Any:

@@ -15,11 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from grader.judge.diagnosis.operations.activations import RELU
-from grader.judge.diagnosis.operations.powers import MEANS, powers, square_left_out
+from grader.judge.diagnosis.operations.powers import MEANS, for_square, square_left_out
 from grader.judge.diagnosis.operations.products import OF_MATRICES
 from grader.judge.diagnosis.operations.replaced import Operation, Replacements
 
-_SQUARE = 2
 #: Each way to take one tensor from another.
 _DIFFERENCES = (torch.sub, Tensor.sub, Tensor.__sub__)
 
@@ -29,9 +28,7 @@ def _activation(what: str, function: Callable[[Tensor], Tensor]) -> Operation:
 
 
 def _loss(what: str, function: Callable[[Tensor], Tensor]) -> Operation:
-    return Operation(
-        what, lambda: powers(lambda value, exponent: function(value) if exponent == _SQUARE else value**exponent)
-    )
+    return Operation(what, partial(for_square, function))
 
 
 #: What stands for the ReLU: in words, and the function.

@@ -44,7 +44,7 @@ class _Apart(ast.NodeTransformer):
 
 def engine(symptom: Symptom) -> Diagnosis | None:
     """One mistake in an engine that explains this check and contradicts none of the others."""
-    if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
+    if any("formula" not in view.case.constants for view in symptom.views):
         return None
     if symptom.evidence not in _FOUND:
         _FOUND[symptom.evidence] = _slips(symptom)
@@ -54,7 +54,7 @@ def engine(symptom: Symptom) -> Diagnosis | None:
 
 def inside(symptom: Symptom) -> Diagnosis | None:
     """No gradients at nodes inside of a graph, where the leaves of all others have theirs."""
-    read = bool(symptom.failing) and all(view.case.constants.get("inside") is True for view in symptom.failing)
+    read = all(view.case.constants.get("inside") is True for view in symptom.failing)
     nothing = read and all(view.came.is_floating_point() and not view.actual.any() for view in symptom.failing)
     return symptom.say("zeros.inside") if nothing and symptom.failed == {symptom.check} else None
 
@@ -151,7 +151,7 @@ def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
 
 def one_contribution(symptom: Symptom) -> Diagnosis | None:
     """Each gradient is one of the contributions to it, where there are several."""
-    if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
+    if any("formula" not in view.case.constants for view in symptom.views):
         return None
     if all(_is_one_of(view) for view in symptom.failing) or _has_nested(symptom):
         return symptom.say("overwritten.contribution")

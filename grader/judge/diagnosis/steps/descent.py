@@ -78,7 +78,7 @@ _OF_A_NEW_TENSOR: Mapping[str, Formula] = {
 
 def other_step(symptom: Symptom) -> Diagnosis | None:
     """A step by a formula close to the right one, where a single step is asked for."""
-    if not symptom.failing or not all(_is_step(symptom, view) for view in symptom.views):
+    if not all(_is_step(symptom, view) for view in symptom.views):
         return None
     in_place = symptom.path in symptom.failing[0].case.inputs
     for words, formula in (_FORMULAS if in_place else {**_FORMULAS, **_OF_A_NEW_TENSOR}).items():

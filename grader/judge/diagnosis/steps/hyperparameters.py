@@ -28,7 +28,7 @@ def defaults(symptom: Symptom) -> Diagnosis | None:
     numbers = all(
         view.came.shape == view.expected.shape and bool(view.actual.isfinite().all()) for view in symptom.views
     )
-    if len(wrong) < 2 or not symptom.failing or not numbers or not given or not all(each.passed for each in given):
+    if len(wrong) < 2 or not numbers or not given or not all(each.passed for each in given):
         return None
     return symptom.say("wrong_value.defaults")
 
@@ -62,8 +62,8 @@ def _other_steps(symptom: Symptom) -> Diagnosis | None:
     if symptom.exercise.in_place and symptom.failed.isdisjoint(symptom.exercise.in_place):
         return _losses(symptom)  # as many steps as are asked for led to what is there
     if symptom.fits(lambda view: _with(symptom, view, {STEPS: 0})):
-        others = (symptom.of(each) for each in symptom.others())
-        moved = any(each.check not in symptom.failed and _hangs_on_steps(each) for each in others)
+        right = (symptom.of(check) for check in symptom.others() if check not in symptom.failed)
+        moved = any(map(_hangs_on_steps, right))
         return symptom.say(f"not_in_place.{'left_out' if moved else 'no_gradients'}")
     if symptom.fits(lambda view: _with(symptom, view, {STEPS: 1})):
         return symptom.say("first_step.only")
@@ -82,7 +82,7 @@ def _hangs_on_steps(symptom: Symptom) -> bool:
 
 def _losses(symptom: Symptom) -> Diagnosis | None:
     """The losses of a training loop, each taken after its update, or of weights that never change."""
-    if not symptom.failing or not symptom.exercise.in_place or any(view.expected.dim() != 1 for view in symptom.views):
+    if not symptom.exercise.in_place or any(view.expected.dim() != 1 for view in symptom.views):
         return None
     pairs = [(view, view.actual) for view in symptom.views if view.came.shape == view.expected.shape]
     if len(pairs) < len(symptom.views) or any(len(actual) < FEWEST_LOSSES for _, actual in pairs):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis.calls.absent import not_run
 from grader.judge.diagnosis.naming import BARE, LAZILY, RATE, STEPS, is_gradient, is_loop
-from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.symptom import Symptom, View, multiple_of
 from grader.judge.diagnosis.values.factors import by_size, constantly, letters
 from grader.judge.diagnosis.words import wording
 from grader.model import Capture, Diagnosis, Exercise
@@ -27,7 +27,7 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
         (before := view.case.inputs.get(name)) is not None and torch.equal(view.actual, before.to(torch.float64))
         for view in symptom.failing
     )
-    if not symptom.failing or not unchanged:
+    if not unchanged:
         return None
     if generator := not_run(symptom):
         return generator
@@ -57,7 +57,7 @@ def hardly_moved(symptom: Symptom) -> Diagnosis | None:
     ones = [symptom.of(check) for check in checks]
     if not ones or not all(one.failing and all(_hardly_moved(one, view) for view in one.failing) for one in ones):
         return None
-    return wording.say("wrong_value.tiny", path=ones[0].path)
+    return ones[0].say("wrong_value.tiny")
 
 
 def _hardly_moved(symptom: Symptom, view: View) -> bool:
@@ -105,11 +105,8 @@ def _stands_still(symptom: Symptom) -> bool:
 
 
 def _holds(symptom: Symptom, name: str) -> bool:
-    for view in symptom.failing:
-        extra = view.finding.run.extras.get(name)
-        if extra is None or not view.is_near(view.expected, extra.to(torch.float64)):
-            return False
-    return True
+    found = [(view, view.finding.run.extras.get(name)) for view in symptom.failing]
+    return all(extra is not None and view.is_near(view.expected, extra.to(torch.float64)) for view, extra in found)
 
 
 def default_rate(symptom: Symptom) -> Diagnosis | None:
@@ -118,7 +115,7 @@ def default_rate(symptom: Symptom) -> Diagnosis | None:
     Adam's steps do not depend on the parameters, so that they grow with the rate alone.
     """
     bare = all(view.case.constants.get(BARE) for view in symptom.failing)
-    if not symptom.failing or not bare or set(symptom.failed) != {symptom.check}:
+    if not bare or set(symptom.failed) != {symptom.check}:
         return None
     name = symptom.path
     factor = _same_factor(symptom, name)
@@ -178,13 +175,12 @@ def longer_step(symptom: Symptom) -> Diagnosis | None:
 
 def _same_factor(symptom: Symptom, name: str) -> float | None:
     """By how much the first failing case moved, as a share of the right move, if two digits say it."""
-    view = symptom.failing[0] if symptom.failing else None
-    before = view.case.inputs.get(name) if view else None
-    if view is None or before is None or before.shape != view.came.shape:
+    view = symptom.failing[0]
+    before = view.case.inputs.get(name)
+    if before is None or before.shape != view.came.shape:
         return None
-    right = view.expected - before
-    factor = float(((view.actual - before) * right).sum() / right.pow(2).sum())
-    return float(f"{factor:.2g}") if math.isfinite(factor) else None
+    factor = multiple_of(view.actual - before, view.expected - before)
+    return None if factor is None or not math.isfinite(factor) else float(f"{factor:.2g}")
 
 
 def _further(view: View, name: str, factor: float) -> Tensor | None:

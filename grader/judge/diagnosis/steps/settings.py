@@ -42,7 +42,7 @@ _SETTINGS: tuple[tuple[Slip, Roles, Made], ...] = (
 
 def other_settings(symptom: Symptom) -> Diagnosis | None:
     """The steps of an optimizer that got a setting too many, or of another optimizer."""
-    if not symptom.failing or not set(symptom.exercise.inputs) >= _INPUTS:
+    if not set(symptom.exercise.inputs) >= _INPUTS:
         return None
     for slip, roles, made in _SETTINGS:
         if symptom.fits(lambda view: _after(symptom, view, slip, roles, made)):

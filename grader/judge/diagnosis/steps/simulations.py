@@ -41,8 +41,6 @@ class _Driven:
 
 def simulated(symptom: Symptom) -> Diagnosis | None:
     """A step or a loop with one of the usual mistakes, by simulation."""
-    if not symptom.failing:
-        return None
     for simulation, slips in simulations_of(symptom):
         if not agrees(symptom, symptom.failing[0], simulation):
             continue
@@ -117,13 +115,8 @@ def _fits(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
 def _leaves_weights(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
     """Whether the mistake leaves those weights right that came out right."""
     right = set(symptom.exercise.in_place) & set(symptom.evidence.findings) - symptom.failed
-    for name in right:
-        weight = symptom.of(name)
-        for view in weight.views:
-            value = _value_by(weight, view, simulation, slip)
-            if value is None or not view.is_near(value):
-                return False
-    return True
+    weights = map(symptom.of, right)
+    return all(weight.always_fits(lambda view: _value_by(weight, view, simulation, slip)) for weight in weights)
 
 
 def _fits_losses(symptom: Symptom, slip: Slip) -> bool:
@@ -144,7 +137,7 @@ def _likely_first(symptom: Symptom, slips: tuple[Slip, ...]) -> Sequence[Slip]:
 
 def diverged(symptom: Symptom) -> Diagnosis | None:
     """A training loop without the learning rate, recognised by its first losses: later ones are lost in rounding."""
-    if not symptom.failing or not any(simulation is _by_loop for simulation, _ in simulations_of(symptom)):
+    if not any(simulation is _by_loop for simulation, _ in simulations_of(symptom)):
         return None
     without_rate = RATES[0]
     for view in symptom.failing:
@@ -177,7 +170,7 @@ def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]
 
 def _by_roles(symptom: Symptom) -> Iterator[tuple[Simulation, tuple[Slip, ...]]]:
     """The first simulation that gives what is expected, with the mistakes that leave its kind of optimizer alone."""
-    for roles in candidates(symptom.exercise, symptom.failing[0].case) if symptom.failing else ():
+    for roles in candidates(symptom.exercise, symptom.failing[0].case):
         simulation = _Driven(roles)
         if all(agrees(symptom, view, simulation) for view in symptom.views):
             decays = roles.is_adam and "weight_decay" in dict(roles.options or ())
@@ -213,7 +206,7 @@ def agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
 
 def _value_by(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
     """What the check's tensor would be by a simulation with a mistake; None where nothing comes."""
-    found = _simulated(symptom, view.case, simulation, slip, symptom.exercise.path_of(symptom.check))
+    found = _simulated(symptom, view.case, simulation, slip, symptom.path)
     if found is not None:
         return found
     return _simulated(symptom, view.case, simulation, slip, symptom.exercise.base_name(symptom.check))

@@ -64,7 +64,7 @@ _PAIRS: Mapping[tuple[Slip, ...], tuple[Slip, ...]] = {OF_SGD: tuple(_pairs(_SGD
 
 def two_slips(symptom: Symptom) -> Diagnosis | None:
     """An optimizer with two of the usual mistakes, by simulation."""
-    if not symptom.failing or sum(view.expected.numel() for view in symptom.failing) < _ENTRIES:
+    if sum(view.expected.numel() for view in symptom.failing) < _ENTRIES:
         return None
     for simulation, slips in simulations_of(symptom):
         if not agrees(symptom, symptom.failing[0], simulation):

@@ -55,7 +55,7 @@ def complement(symptom: Symptom) -> Diagnosis | None:
     """0 in just those entries that must not be 0, and in no other: what a mask lets through, the wrong way round."""
     entries = [view for view in symptom.failing if bool((view.expected == 0).any()) and bool(view.expected.any())]
     inverted = all(torch.equal(view.actual == 0, view.expected != 0) for view in symptom.failing)
-    return wording.say("mask_inverted.zeros", path=symptom.path) if len(entries) >= _CASES and inverted else None
+    return symptom.say("mask_inverted.zeros") if len(entries) >= _CASES and inverted else None
 
 
 def moved(symptom: Symptom) -> Diagnosis | None:

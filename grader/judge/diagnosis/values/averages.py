@@ -28,7 +28,7 @@ def divided(symptom: Symptom) -> Diagnosis | None:
 
 def _averaged(symptom: Symptom) -> Diagnosis | None:
     """As many times too small as entries of one tensor were summed, into each entry or into the loss."""
-    if not symptom.failing or symptom.ratios is None:
+    if symptom.ratios is None:
         return None
     lone = all(view.case.upstream is None for view in symptom.views)  # which else comes in by a sum, too
     if lone and symptom.fits(lambda view: under(symptom, MEAN_FOR_SUM, view)):
@@ -104,17 +104,11 @@ def _is_whole_loss(symptom: Symptom, letter: str) -> bool:
     """Whether the loss is a single number and every gradient of it is too small by the same size."""
     if any(view.case.upstream is not None for view in symptom.views):
         return False
-    siblings = [other for other in symptom.others() if other in symptom.failed]
     gradients = [
         check
         for check, findings in symptom.evidence.findings.items()
         if any(finding.expected.dim() > 0 for finding in findings)
     ]
-    if not all(check in symptom.failed for check in gradients):
-        return False
-    others = (symptom.of(other) for other in siblings)
-    return all(
-        is_scaled(other, lambda view: 1 / view.case.sizes[letter])
-        for other in others
-        if any(finding.expected.dim() > 0 for finding in symptom.evidence.findings[other.check])
+    return symptom.failed.issuperset(gradients) and all(
+        is_scaled(symptom.of(check), lambda view: 1 / view.case.sizes[letter]) for check in gradients
     )

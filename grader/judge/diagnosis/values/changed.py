@@ -36,7 +36,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
     """A ReLU's mask that is missing, inverted, or wrong at exactly zero."""
     if symptom.check.replace("grads", "out.data") in symptom.failed - {symptom.check}:
         return None  # the way back of another formula
-    found = _first(symptom, MASKS)
+    found = first_of(symptom, MASKS)
     if found is None or not _is_of_a_loss(symptom):
         return found
     return symptom.say(f"{found.code}.loss") if found.code in {"mask_missing", "mask_inverted"} else found
@@ -50,14 +50,14 @@ def _is_of_a_loss(symptom: Symptom) -> bool:
 
 def overwritten(symptom: Symptom) -> Diagnosis | None:
     """One contribution where several have to be added."""
-    return _first(symptom, EMBEDDINGS)
+    return first_of(symptom, EMBEDDINGS)
 
 
-def _first(symptom: Symptom, operations: Sequence[Operation]) -> Diagnosis | None:
+def first_of(symptom: Symptom, operations: Sequence[Operation]) -> Diagnosis | None:
     """The first changed operation that gives what came."""
     for operation in operations:
         if symptom.fits(lambda view: under(symptom, operation, view)):
-            return symptom.say(operation.key)
+            return symptom.say(operation.key, what=operation.what)
     return None
 
 
@@ -73,7 +73,7 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
 def misstep(symptom: Symptom) -> Diagnosis | None:
     """A normalisation layer with one term of its backward pass changed."""
     for operation in (*MISSTEPS, *OF_RMS):
-        if symptom.failing and all(_is_made_by(symptom, operation, view) for view in symptom.views):
+        if all(_is_made_by(symptom, operation, view) for view in symptom.views):
             return symptom.say("wrong_value.misstep", operation.code, what=operation.what)
     return None
 
@@ -100,4 +100,4 @@ def read_too_late(symptom: Symptom) -> Diagnosis | None:
 
 def approximate(symptom: Symptom) -> Diagnosis | None:
     """The derivative of a formula that only comes near the function that is asked for."""
-    return _first(symptom, (GELU_BY_TANH,))
+    return first_of(symptom, (GELU_BY_TANH,))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis.operations.catalogue import OPERATIONS
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
-from grader.judge.diagnosis.symptom import Prediction, Symptom, View
+from grader.judge.diagnosis.symptom import Prediction, Symptom, View, multiple_of
 from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.values.factors import Factor, named_factors
 from grader.judge.diagnosis.values.operands import of_output
@@ -58,10 +58,10 @@ def _unsummed_too(symptom: Symptom, scales: list[tuple[str, Factor]]) -> Diagnos
 
 def _is_multiple(view: View, predicted: Tensor) -> bool:
     """Whether what came is some multiple of a prediction, which costs less to ask than each factor alone."""
-    square = float(predicted.pow(2).sum())
-    if predicted.shape != view.came.shape or not 0 < square < float("inf"):
+    if predicted.shape != view.came.shape:
         return False
-    return view.is_near(predicted * (float((view.actual * predicted).sum()) / square))
+    factor = multiple_of(view.actual, predicted)
+    return factor is not None and view.is_near(predicted * factor)
 
 
 def _times(predicted: Tensor | None, scale: float) -> Tensor | None:

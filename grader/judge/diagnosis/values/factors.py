@@ -18,7 +18,7 @@ from grader.model import Case, Diagnosis
 #: A factor, which may be another in each case.
 Factor = Callable[[View], float]
 #: What takes a mean in a forward pass.
-MEANS = frozenset(
+_AVERAGING = frozenset(
     {torch.mean, Tensor.mean, functional.mse_loss, functional.l1_loss, functional.smooth_l1_loss, functional.huber_loss}
     | {functional.cross_entropy, functional.nll_loss, functional.binary_cross_entropy, functional.kl_div}
     | {functional.binary_cross_entropy_with_logits}
@@ -69,7 +69,7 @@ def missing_mean(symptom: Symptom) -> Diagnosis | None:
         return None
     # With an upstream gradient given, there is no loss whose mean could be left out.
     given = any(view.case.upstream is not None for view in symptom.views) and symptom.is_gradient
-    averaged = not given and not symptom.alternatives.called.isdisjoint(MEANS)
+    averaged = not given and not symptom.alternatives.called.isdisjoint(_AVERAGING)
     key = of_kind("missing_mean", symptom) if averaged else "missing_mean.upstream"
     return symptom.say(key, letter=letter, size=size_of(symptom, letter))
 
@@ -107,7 +107,7 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
         for power in (1, -1, 2, -2, 0.5, -0.5):
             for constant in (*CONSTANTS, 1.0):
                 if is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):
-                    if power == 2 and not symptom.alternatives.called.isdisjoint(MEANS):
+                    if power == 2 and not symptom.alternatives.called.isdisjoint(_AVERAGING):
                         by = f"a factor {letter} where a division by {letter} is right"
                         return _scaled(symptom, _formula(constant, letter, power), [*_parts(constant), by])
                     parts = [*_parts(constant), *_parts_of_size(letter, power)]
@@ -204,10 +204,19 @@ def _formula(constant: float, letter: str, power: float) -> str:
 
 def is_scaled(symptom: Symptom, factor: Factor) -> bool:
     """Whether what came is ``factor`` times the right tensor in every case, in enough entries to tell."""
-    if symptom.ratios is None:
+    entries = sum(view.expected.numel() for view in symptom.views)
+    if not symptom.failing or symptom.ratios is None or entries < _FEWEST:
         return False
-    known = sum(view.expected.numel() for view in symptom.views) >= _FEWEST
-    return known and symptom.is_scaled(factor)
+    return all(
+        ratio is None or _agree(view, ratio, factor(view))
+        for view, ratio in zip(symptom.views, symptom.ratios, strict=True)
+    )
+
+
+def _agree(view: View, ratio: float, factor: float) -> bool:
+    """Whether two factors of the right tensor differ by no more than its tolerance."""
+    scale = float(view.expected.abs().max())
+    return abs(ratio - factor) * scale <= view.tolerance(view.expected) * max(1.0, abs(factor))
 
 
 def constantly(value: float) -> Factor:

@@ -86,7 +86,7 @@ def factor(symptom: Symptom) -> Diagnosis | None:
 def plain_numbers(symptom: Symptom) -> Iterator[str]:
     """The parameters of the forward pass that are plain floats in every case; few cases show nothing."""
     if not symptom.is_thin():
-        for name in symptom.alternatives.parameters:
+        for name in symptom.exercise.parameters:
             if all(type(view.case.constants.get(name)) is float for view in symptom.views):
                 yield name
 
@@ -94,7 +94,7 @@ def plain_numbers(symptom: Symptom) -> Iterator[str]:
 def _masks(symptom: Symptom) -> Iterator[str]:
     """The parameters of the forward pass that hold zeros and ones in every case, and both in the first that failed."""
     if not symptom.is_thin():
-        for name in symptom.alternatives.parameters:
+        for name in symptom.exercise.parameters:
             held = [view.case.inputs.get(name) for view in symptom.views]
             if all(each is not None and bool(((each == 0) | (each == 1)).all()) for each in held):
                 first = symptom.failing[0].case.inputs[name]
@@ -106,7 +106,7 @@ def _shuts(symptom: Symptom, name: str) -> bool:
     """Whether zeros in the place of an input leave nothing of the right answer, to this check or to another."""
     return any(
         all(each is not None and not bool(each.any()) for each in map(partial(_shut, one, name), one.views))
-        for one in (symptom, *(symptom.of(check) for check in symptom.others()))
+        for one in (symptom, *map(symptom.of, symptom.others()))
     )
 
 

@@ -40,10 +40,8 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     if len(found) != 1:
         return None
     (right, used) = found[0]
-    if right not in symptom.alternatives.parameters:  # what a fresh object holds
-        return symptom.say("state_shared.objects")
-    known_as = {pattern.format(right): code for pattern, code in USED_BEFORE.items()}
-    if known_as.get(used) == "state_shared":
+    of_others = {pattern.format(right) for pattern, code in USED_BEFORE.items() if code == "state_shared"}
+    if used in of_others or right not in symptom.exercise.parameters:  # which a fresh object holds
         return symptom.say("state_shared.objects")
     used, right = (f"`{symptom.name_of(name)}`" for name in (used, right))
     # In an average of two, one that stands for the other too is what comes of a weight of 0 or 1.
@@ -87,7 +85,7 @@ def swapped_arguments(symptom: Symptom) -> Diagnosis | None:
 
     What belongs to neither of them, a result or a third gradient, is its own with the two exchanged.
     """
-    for pair in combinations(symptom.alternatives.parameters, 2):
+    for pair in combinations(symptom.exercise.parameters, 2):
         if symptom.fits(lambda view: _exchanged(symptom, view, *pair)):
             name, other = pair if symptom.path != f"{pair[1]}.g" else pair[::-1]
             # A softmax of q kᵀ over the other axis is that of k qᵀ.
@@ -105,8 +103,6 @@ def _exchanged(symptom: Symptom, view: View, one: str, other: str) -> Tensor | N
 
 def _pairs(symptom: Symptom) -> Iterator[tuple[str, str]]:
     """Inputs of the forward pass, and other tensors of the same shape that the check hands to the student."""
-    if not symptom.failing:
-        return
     case, exercise = symptom.failing[0].case, symptom.exercise
     given = {
         name: value
@@ -172,7 +168,7 @@ def _remembered(symptom: Symptom, view: View, *names: str) -> Tensor | None:
         if "{" in used:
             changed |= {name: inputs[used.format(name)] for name in inputs if used.format(name) in inputs}
         elif used in inputs:
-            own = [name for name in symptom.alternatives.parameters if name in inputs and name not in {used, "targ"}]
+            own = [name for name in symptom.exercise.parameters if name in inputs and name not in {used, "targ"}]
             changed |= {name: inputs[used] for name in own[:1] if inputs[name].shape == inputs[used].shape}
     if not changed:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 
 import torch
@@ -13,7 +14,7 @@ from grader.judge.diagnosis.operations.catalogue import DIFFERENCES, LAYERS, OPE
 from grader.judge.diagnosis.operations.gates import GATES
 from grader.judge.diagnosis.operations.replaced import Operation
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.values.changed import under, uses
+from grader.judge.diagnosis.values.changed import first_of, under, uses
 from grader.model import Diagnosis
 
 #: Of two terms, either may be the one with the opposite sign where a square or a product hides that of the whole.
@@ -43,9 +44,7 @@ def gate(symptom: Symptom) -> Diagnosis | None:
     """A gate that is forgotten or turned round, which is also what another sign or zeros in its sigmoid come to."""
     if symptom.is_thin() or symptom.takes_steps:
         return None
-    all_of_it = (*GATES, SIGMOID_TURNED)
-    whole = next((each for each in all_of_it if symptom.fits(lambda view: under(symptom, each, view))), None)
-    return symptom.say("wrong_value.pass", what=whole.what) if whole else _in_one_place(symptom, GATES)
+    return first_of(symptom, (*GATES, SIGMOID_TURNED)) or _in_one_place(symptom, GATES)
 
 
 def one_of_several(symptom: Symptom) -> Diagnosis | None:
@@ -64,13 +63,8 @@ def _in_one_place(symptom: Symptom, operations: Sequence[Operation]) -> Diagnosi
 
 def _fits_others(symptom: Symptom, operation: Operation) -> bool:
     """Whether a changed operation also gives what came in the other checks."""
-    others = (symptom.of(check) for check in symptom.others())
-    for other in others:
-        for view in other.views:
-            predicted = under(other, operation, view)
-            if predicted is None or not view.is_near(predicted):
-                return False
-    return True
+    others = map(symptom.of, symptom.others())
+    return all(other.always_fits(partial(under, other, operation)) for other in others)
 
 
 #: What is made of an input or of the upstream gradient, before it comes in, in words.
@@ -109,12 +103,7 @@ def other_upstream(symptom: Symptom) -> Diagnosis | None:
 
 def other_operation(symptom: Symptom) -> Diagnosis | None:
     """A product, a quotient or squares in the place of a difference, or the square of a mean, in a forward value."""
-    if symptom.is_gradient or symptom.is_thin():
-        return None
-    for operation in DIFFERENCES:
-        if symptom.fits(lambda view: under(symptom, operation, view)):
-            return symptom.say(operation.key, what=operation.what)
-    return None
+    return None if symptom.is_gradient or symptom.is_thin() else first_of(symptom, DIFFERENCES)
 
 
 def _with_upstream(symptom: Symptom, view: View, what: str) -> Tensor | None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.naming import is_used
-from grader.judge.diagnosis.symptom import Prediction, Symptom, View
+from grader.judge.diagnosis.symptom import Prediction, Symptom, View, multiple_of
 from grader.judge.diagnosis.values import arrangements, distortions, reductions
 from grader.judge.diagnosis.values.factors import CONSTANTS
 from grader.judge.diagnosis.words import wording
@@ -172,8 +172,7 @@ def _taken(symptom: Symptom) -> Diagnosis | None:
             continue
         # In the case where the gradient is the largest beside what it is taken from, a step shows best.
         view, value = max(given, key=lambda one: float(one[0].expected.abs().max() / (1e-30 + one[1].abs().max())))
-        moved = float(((value - view.actual) * view.expected).sum()) / float(view.expected.pow(2).sum())
-        share = float(f"{moved:.3g}")
+        share = float(f"{multiple_of(value - view.actual, view.expected) or 0.0:.3g}")
         if share > 0 and symptom.fits(_made(symptom, name, lambda view, value: value - share * view.expected)):
             times = "" if share == 1 else f"{wording.number(share)} times "
             return symptom.say("wrong_value.taken", name=_shown(symptom, name), times=times)
@@ -216,11 +215,8 @@ def _shrunk(symptom: Symptom) -> Diagnosis | None:
     finest = min(symptom.failing, key=lambda view: view.tolerance(view.expected))
     for name in _names(symptom):
         value = _value(symptom, finest, name)
-        square = 0.0 if value is None else float(value.pow(2).sum())
-        if value is None or not square:
-            continue
-        share = float(((finest.actual - finest.expected) * value).sum()) / square
-        share = float(f"{share:.3g}")
+        share = None if value is None else multiple_of(finest.actual - finest.expected, value)
+        share = float(f"{share or 0.0:.3g}")
         if share and symptom.fits(_made(symptom, name, lambda view, value: view.expected + share * value)):
             shown = f"{wording.number(abs(share))} · {_shown(symptom, name)}"
             sign = "plus" if share > 0 else "minus"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.naming import outputs_of
-from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.symptom import Symptom, View, multiple_of
 from grader.model import Diagnosis
 
 #: The first column and the first row of a matrix of all pairs, and what else they are.
@@ -56,9 +56,7 @@ def _contribution_of(symptom: Symptom, view: View, rows: slice) -> Tensor | None
         return None if size is None or alone is None else alone * len(range(size)[rows]) / size
     if upstream.dim() < 2 or not _is_by_sample(symptom, view):
         return None
-    kept = torch.zeros_like(upstream)
-    kept[rows] = upstream[rows]
-    return symptom.expected_with(f"upstream of {rows}", view, upstream=kept)
+    return _of_part(symptom, view, (0,), rows)
 
 
 def _as_whole_batch(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
@@ -155,7 +153,7 @@ def _reduced_square(view: View, reduce: Callable[[Tensor], Tensor]) -> Tensor | 
     if size == 0 or len(columns) != 1 or len(rows) != 1:
         return None
     difference, expected = columns[0][:, 0] - rows[0], view.expected.flatten()
-    factor = float(expected @ difference / (difference @ difference))
-    if not view.is_near(expected, factor * difference):
+    factor = multiple_of(expected, difference)
+    if factor is None or not view.is_near(expected, factor * difference):
         return None
     return factor * reduce(columns[0] - rows[0]).reshape(view.expected.shape)

@@ -19,7 +19,7 @@ _MOST_AXES = 5
 
 def fits_inverse(symptom: Symptom, undo: Callable[[View], Tensor | None]) -> bool:
     """Whether undoing the mistake gives the expected tensor, in every case that failed or has that mistake's shape."""
-    return bool(symptom.failing) and all(
+    return all(
         view.finding.passed if (undone := undo(view)) is None else view.is_near(view.expected, undone)
         for view in symptom.views
     )
@@ -38,7 +38,7 @@ def transpose_of(view: View) -> Tensor | None:
 
 def permuted_axes(symptom: Symptom) -> Diagnosis | None:
     """Three or more axes in another order."""
-    if not symptom.failing or not 3 <= symptom.failing[0].expected.dim() <= _MOST_AXES:
+    if not 3 <= symptom.failing[0].expected.dim() <= _MOST_AXES:
         return None
     for order in permutations(range(symptom.failing[0].expected.dim())):
         if symptom.fits(lambda view: view.expected.permute(order) if view.expected.dim() == len(order) else None):
@@ -183,7 +183,7 @@ def summed(tensor: Tensor, axes: tuple[int, ...], like: Tensor) -> Tensor | None
 def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     """Another shape, for no known reason."""
     first = symptom.first
-    if first is None or first.comparison.verdict != "wrong_shape":
+    if first.comparison.verdict != "wrong_shape":
         return None
     view = _shown(symptom)
     if sorted(view.came.shape) == sorted(view.expected.shape):

@@ -22,8 +22,6 @@ _GUESSES, _SELDOM = 100, 4
 def wrong_value(symptom: Symptom) -> Diagnosis | None:
     """The right shape and other values, for no known reason."""
     first = symptom.first
-    if first is None:
-        return None
     found = first.comparison
     exercise, tensor = symptom.exercise, first.actual.tensor
     if exercise.measure is not None and tensor is not None:
@@ -56,7 +54,6 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
             begun += wording.SHARED.format(name=name)
         further = begun + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
         said = replace(said, message=said.message + further)
-    exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
 
 
@@ -68,7 +65,7 @@ def _asked(symptom: Symptom, first: Finding) -> Tensor:
 
 def _right_losses(symptom: Symptom) -> str:
     """A sentence on the losses of the case that is shown, or on the weights, where a loop has no other explanation."""
-    if STEPS not in symptom.exercise.inputs or not symptom.failing or symptom.exercise.measure is not None:
+    if STEPS not in symptom.exercise.inputs or symptom.exercise.measure is not None:
         return ""
     shown = symptom.failing[0].case
     view = next((view for view in symptom.of("result").views if view.case is shown), None)

@@ -1,6 +1,6 @@
-"""The words of exceptions: why each comes and what helps. They fill the sentences of ``raised`` in ``wording``.
+"""The words of exceptions: why each comes and what helps. They fill the sentences of ``raised``.
 
-``{fields}`` are what the pattern in ``errors`` found in the message: text of the student's, and never a template.
+``{fields}`` are what the pattern in ``messages`` found in the message: text of the student's, and never a template.
 """
 
 from __future__ import annotations

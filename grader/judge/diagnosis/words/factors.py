@@ -70,11 +70,8 @@ FACTOR_WORDS: dict[str, Words] = {
         "How often does your code divide by {letter}? A mean over all entries divides by every size.",
         "Take one division by {letter} away.",
     ),
-    "averaged_instead_of_summed": Words(
-        "`{path}` is {size} times too small where {letter} = {size}, that is {letter} times in every case.",
-        "The contributions were averaged where they have to be summed.",
-        "Something that is used by every sample gets a gradient from each: what happens to them?",
-        "Use `sum` in place of `mean`.",
+    "averaged_instead_of_summed": replace(
+        MEAN, nudge="Something that is used by every sample gets a gradient from each: what happens to them?"
     ),
     "averaged_instead_of_summed.value": MEAN,
     "averaged_instead_of_summed.some": Words(
@@ -111,11 +108,8 @@ FACTOR_WORDS: dict[str, Words] = {
         "Take the division away.",
     ),
     "missing_factor_two": HALF,
-    "missing_factor_two.value": Words(
-        "`{path}` is exactly half of what it should be.",
-        "A factor of 2 is missing.",
-        "Which constant factor does the formula have?",
-        "Multiply by 2.",
+    "missing_factor_two.value": replace(
+        HALF, cause="A factor of 2 is missing.", nudge="Which constant factor does the formula have?"
     ),
     "extra_factor_two": Words(
         "`{path}` is exactly twice what it should be.",

@@ -1,4 +1,4 @@
-"""The words of training loops that went wrong (``optimizers``), by key."""
+"""The words of training loops that went wrong (``simulations``, ``hyperparameters``), by key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of steps that went wrong in an optimizer (``optimizers``, ``moves``, ``steps``, ``settings``), by key."""
+"""The words of steps that went wrong in an optimizer (``simulations``, ``moves``, ``descent``, ``settings``)."""
 
 from __future__ import annotations
 
