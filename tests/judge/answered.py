@@ -50,9 +50,9 @@ def assert_told(exercise: str, source: str, check: str, said: str, code: str = "
     assert UNKNOWN not in whole(found)
 
 
-def assert_not_told(exercise: str, source: str, check: str, false: str) -> None:
+def assert_not_told(exercise: str, source: str, check: str, false: str, seed: int = SEED) -> None:
     """Nothing that the answer ``source`` is told of ``check`` has ``false`` in it."""
-    assert_unsaid(answered(exercise, source)[check], false)
+    assert_unsaid(answered(exercise, source, seed)[check], false)
 
 
 def assert_unsaid(diagnosis: Diagnosis, *false: str) -> None:

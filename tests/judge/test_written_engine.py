@@ -454,3 +454,62 @@ def test_contribution_that_was_never_passed_on_is_not_said_to_be_replaced() -> N
     assert "grads (a node used twice)" in found
     for one in found.values():
         assert_unsaid(one, "replaced the one before")
+
+
+#: What is written in place of what, a check and what is said of it, another and the same, and what would be false.
+FORWARD: dict[str, tuple[tuple[str, str], str, str, str, str]] = {
+    "difference": (
+        ("return self + -o\n", "return -self + o\n"),
+        "out.data (relu)",
+        "in every formula with `-`, and in no other",
+        "grads (relu)",
+        "is exactly 0",
+    ),
+    "quotient": (
+        ("Value(self.data / o.data", "Value(self.data * o.data"),
+        "out.data (/)",
+        "in every formula with `/`, and in no other",
+        "grads (/)",
+        "the divisor of x/y gets",
+    ),
+    "tangent": (
+        ("math.tanh(self.data)", "1.0"),
+        "out.data (tanh)",
+        "in every formula with `tanh`, and in no other",
+        "grads (tanh)",
+        "`tanh` passes nothing on",
+    ),
+    "product": (
+        ("self.data * o.data, (self", "self.data, (self"),
+        "out.data (**)",
+        "`*` gives its first operand alone",
+        "grads (**)",
+        "goes back as",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORWARD)
+@pytest.mark.parametrize("seed", [7, 11])
+def test_wrong_value_of_an_operation_is_named_and_its_gradients_point_there(name: str, seed: int) -> None:
+    written, value, said, gradients, false = FORWARD[name]
+    found = answered("Value", engine(less="self + -o", rsub="-self + o").replace(*written, 1), seed)
+
+    assert said in whole(found[value])
+    if found[gradients].code != "zeros":
+        assert "The result of the forward pass is wrong already" in whole(found[gradients])
+    assert_unsaid(found[gradients], false)
+
+
+def test_sum_that_passes_nothing_on_to_its_first_operand_is_named() -> None:
+    found = answered("Value", engine().replace("self.grad += out.grad\n", "pass\n", 1))
+
+    assert len(found) == 9
+    assert all("`+` passes nothing on to its first operand" in whole(diagnosis) for diagnosis in found.values())
+
+
+def test_small_gradient_that_is_wrong_beside_a_large_one_is_not_nearly_right() -> None:
+    source = engine(left="o.data * out.grad * (1 if o.data > 0 else 0.7)")
+
+    for seed in (7, 11):
+        assert_not_told("Value", source, "grads (exp)", "is nearly right", seed)

@@ -10,6 +10,8 @@ import pytest
 from tests.judge.answered import answered, assert_not_told, assert_told
 
 LIN = "def lin_grad(inp, out, w, b):\n    inp.g, w.g, b.g = out.g @ w.T, inp.T @ out.g, out.g.sum(0)\n    {}"
+LIN_BUT_W = "def lin_grad(inp, out, w, b):\n    inp.g, b.g = out.g @ w.T, out.g.sum(0)\n    "
+EMBEDDING = "def embedding_grad(index, out, weight):\n    {}"
 LOSS = """
 def forward_and_backward(inp, targ):
     l1 = lin(inp, w1, b1); l2 = relu(l1); out = {out}
@@ -2628,6 +2630,328 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "That belongs to another tensor than the `inp` that was passed in, as a copy",
         "not_written",
+    ),
+    # ---------------------------------------------------------------------------------- sums without zeros, and no sums
+    **{
+        f"sum_begun_without_zeros_{name}": (
+            exercise,
+            source,
+            f"{owner}.g",
+            f"`{owner}.g = torch.zeros_like({owner})`",
+            "accumulated",
+        )
+        for name, exercise, owner, source in (
+            (
+                "in_a_loop",
+                "lin_grad",
+                "w",
+                f"{LIN_BUT_W}for x, g in zip(inp, out.g): w.g += x[:, None] * g",
+            ),
+            (
+                "by_assigning",
+                "lin_grad",
+                "w",
+                f"{LIN_BUT_W}for x, g in zip(inp, out.g): w.g = w.g + x[:, None] * g",
+            ),
+            (
+                "row_by_row",
+                "embedding_grad",
+                "weight",
+                EMBEDDING.format(
+                    "for rows, arrived in zip(index, out.g):\n        for i, g in zip(rows, arrived): weight.g[i] += g"
+                ),
+            ),
+            (
+                "by_a_method",
+                "embedding_grad",
+                "weight",
+                EMBEDDING.format("weight.g.index_add_(0, index.flatten(), out.g.flatten(0, 1))"),
+            ),
+            (
+                "on_an_object",
+                "Lin",
+                "b",
+                "class Lin(solution):\n    def backward(self):\n        for g in self.out.g: self.b.g += g",
+            ),
+        )
+    },
+    **{
+        f"gradient_read_before_it_is_there_{name}": (exercise, source, path, "nothing has written yet", "non_finite")
+        for name, exercise, path, source in (
+            (
+                "by_a_line_between",
+                "layernorm_grad",
+                "inp.g",
+                NORM.replace("solution(inp, ", "pass; (").replace("c / s, out.g", "c / s, inp.g").format(**RIGHT_NORM),
+            ),
+            (
+                "beside_what_is_added_to",
+                "cross_entropy_grad",
+                "logits.g",
+                ENTROPY.format("p[rows, targ] -= 1; g = logits.g * p; logits.g = g / n"),
+            ),
+        )
+    },
+    **{
+        f"nothing_to_go_back_from_{name}": (exercise, source, check, f"begins at `out`, and it {state}", "not_written")
+        for name, exercise, check, source, state in (
+            (
+                "in_a_module",
+                "LinModule",
+                "w.g",
+                "class LinModule(solution):\n    def forward(self, inp):\n        out = inp @ self.w + self.b",
+                "is None",
+            ),
+            (
+                "by_autograd",
+                "Linear",
+                "layer.w.grad",
+                "class Linear(solution):\n    def forward(self, x):\n        out = x @ self.w + self.b",
+                "is None",
+            ),
+            (
+                "of_that_shape",
+                "Linear",
+                "x.grad",
+                "class Linear(solution):\n    def forward(self, x):\n        return self.w.T @ x.T + self.b[:, None]",
+                "has shape",
+            ),
+        )
+    },
+    "module_that_returns_nothing": (
+        "ReluModule",
+        "class ReluModule(solution):\n    def forward(self, inp):\n        out = torch.relu(inp)",
+        "out",
+        "`layer(inp)` returned nothing",
+        "not_written",
+    ),
+    # ------------------------------------------------------------------------- one slip that was taken for two, or none
+    **{
+        f"layernorm_with_{name}": ("layernorm_grad", norm(**changed), "inp.g", said)
+        for name, changed, said in (
+            (
+                "a_count_left_out",
+                {"inp": "(g - g.sum(-1, keepdim=True) - x * (g * x).sum(-1, keepdim=True)) / s / g.shape[-1]"},
+                "missing in front of the first term",
+            ),
+            (
+                "places_changed",
+                {"inp": "(g.mean(-1, keepdim=True) - g - x * (g * x).mean(-1, keepdim=True)) / s"},
+                "have changed places",
+            ),
+            (
+                "the_first_mean_of_all",
+                {"inp": "(g - g.mean() - x * (g * x).mean(-1, keepdim=True)) / s"},
+                "the first of the two means on the way back is taken over all",
+            ),
+            (
+                "the_last_mean_of_all",
+                {"inp": "(g - g.mean(-1, keepdim=True) - x * (g * x).mean()) / s"},
+                "the last of the two means on the way back is taken over all",
+            ),
+            (
+                "no_last_sum",
+                {"inp": "(g - g.mean(-1, keepdim=True) - x * g * x) / s"},
+                "the last of the two sums on the way back is left out",
+            ),
+            (
+                "no_first_sum",
+                {"inp": "(g - g / g.shape[-1] - x * (g * x).mean(-1, keepdim=True)) / s"},
+                "the first of the two sums on the way back is left out",
+            ),
+            (
+                "no_sum_before_a_mean",
+                {"inp": "(lambda d: d - d.mean(-1, keepdim=True))((g - x * g * x / g.shape[-1]) / s)"},
+                "the last of the two sums on the way back is left out",
+            ),
+        )
+    },
+    **{
+        f"batchnorm_with_{name}": (
+            "batchnorm_grad",
+            BATCH.format(
+                **{
+                    "var": "inp.var(0, correction=0)",
+                    "eps": "eps",
+                    "x": "(inp - inp.mean(0)) / s",
+                    "minus": "-",
+                    **changed,
+                }
+            ),
+            check,
+            said,
+        )
+        for check in ("inp.g", "gamma.g")
+        for name, changed, said in (
+            (
+                f"the_variance_of_all_in_{check}",
+                {"var": "inp.var(correction=0)"},
+                "the variance is taken over all entries",
+            ),
+            (
+                f"the_squares_of_all_in_{check}",
+                {"var": "(inp - inp.mean(0)).pow(2).mean()"},
+                "the variance is taken over all entries",
+            ),
+            (f"the_mean_of_all_in_{check}", {"x": "(inp - inp.mean()) / s"}, "the mean is taken over all entries"),
+            (
+                f"the_mean_of_all_in_both_in_{check}",
+                {"x": "(inp - inp.mean()) / s", "var": "(inp - inp.mean()).pow(2).mean(0)"},
+                "the mean is taken over all entries",
+            ),
+        )
+    },
+    **{
+        f"scores_multiplied_on_the_way_forward_for_{check}": (
+            "attention_grad",
+            attention().replace("q @ k.mT / r", "q @ k.mT * r"),
+            check,
+            "have to be divided by, on the way forward alone",
+        )
+        for check in ("q.g", "k.g")
+    },
+    "minus_the_square_of_a_sigmoid": (
+        "sigmoid_grad",
+        short("sigmoid_grad", "inp, out", "inp.g = out.g * (out * -out)"),
+        "inp.g",
+        "the 1 is left out",
+    ),
+    "limit_at_another_number": (
+        "Relu",
+        "class Relu(solution):\n    def __call__(self, inp):\n        self.inp, self.out = inp, inp.clamp(min=1)\n"
+        "        return self.out",
+        "out",
+        "no entry is smaller than 1: the right ones go down to 0",
+    ),
+    "loop_that_fills_the_last_row_alone": (
+        "trace",
+        "fc2_b_grad, fc2_w_grad, fc1_b_grad = torch.ones(1), X @ fc1_w.T + fc1_b, fc2_w[0]\n"
+        "fc1_w_grad = torch.zeros(3, 3)\nfor j in range(3): pass\n"
+        "for k in range(3): fc1_w_grad[j, k] = fc2_w[0, j] * X[0, k]",
+        "fc1_w_grad",
+        "and 0 in all others",
+    ),
+    **{
+        f"fraction_upside_down_in_{exercise}": (
+            exercise,
+            short(exercise, arguments, body),
+            check,
+            "stands upside down",
+            "scaled",
+        )
+        for exercise, arguments, body, check in (
+            ("mse_grad", "inp, targ", "inp.g = len(inp) / 2 * (inp - targ[:, None])", "inp.g"),
+            ("mse_vector_grad", "pred, y", "return (pred - y) / (2 / len(y))", "result"),
+            ("matvec_mse_grad", "W, x, y", "return len(y) / 2 * (W @ x - y) @ x.T", "result"),
+        )
+    },
+    **{
+        f"place_left_out_{name}": (exercise, source, check, f"wrong at `{place}` alone")
+        for name, exercise, check, place, source in (
+            (
+                "in_front",
+                "mse_grad",
+                "inp.g",
+                "[0]",
+                short(
+                    "mse_grad",
+                    "inp, targ",
+                    "inp.g = torch.empty_like(inp).fill_(7)\n"
+                    "    for i in range(1, len(inp)): inp.g[i] = 2 * (inp[i] - targ[i]) / len(inp)",
+                ),
+            ),
+            (
+                "behind",
+                "outer_difference",
+                "result",
+                "[:, -1]",
+                short(
+                    "outer_difference",
+                    "a, b",
+                    "c = torch.empty(len(a), len(b), dtype=a.dtype).fill_(7)\n"
+                    "    for j in range(len(b) - 1): c[:, j] = a - b[j]\n    return c",
+                ),
+            ),
+        )
+    },
+    # ------------------------------------------------------------------------ one star, a square or a parenthesis lost
+    **{
+        f"differences_doubled_in_{exercise}": (exercise, source, check, "doubled, as by `* 2`, and not squared")
+        for exercise, check, source in (
+            (
+                "Mse",
+                "out",
+                "class Mse(solution):\n    def __call__(self, inp, targ):\n        super().__call__(inp, targ)\n"
+                "        return ((inp[:, 0] - targ) * 2).mean()",
+            ),
+            (
+                "torch_grads",
+                "result[0]",
+                short(
+                    "torch_grads",
+                    "x, y, w1, w2",
+                    "_, g1, g2 = solution(x, y, w1, w2)\n    return ((torch.relu(x @ w1) @ w2 - y) * 2).sum(), g1, g2",
+                ),
+            ),
+        )
+    },
+    **{
+        f"one_squared_of_two_{name}": (
+            "torch_grads",
+            short(
+                "torch_grads",
+                "x, y, w1, w2",
+                f"_, g1, g2 = solution(x, y, w1, w2)\n    return ({difference}).sum(), g1, g2",
+            ),
+            "result[0]",
+            "one of two tensors is squared",
+        )
+        for name, difference in (
+            ("target", "torch.relu(x @ w1) @ w2 - y ** 2"),
+            ("output", "(torch.relu(x @ w1) @ w2) ** 2 - y"),
+        )
+    },
+    **{
+        f"softmax_without_parentheses_in_{check}": (
+            "attention_grad",
+            attention("(p * dp - (p * dp).sum(-1, keepdim=True))"),
+            check,
+            "reaches the first term alone",
+        )
+        for check in ("q.g", "k.g")
+    },
+    **{
+        f"gelu_with_{name}": (
+            "gelu_grad",
+            short(
+                "gelu_grad",
+                "inp, out",
+                f"inp.g = out.g * ({cdf} + inp * torch.exp({exponent}) / math.sqrt(2 * math.pi))",
+            ),
+            "inp.g",
+            said,
+        )
+        for name, cdf, exponent, said in (
+            ("half_of_one_alone", "0.5 * 1 + torch.erf(inp / 2**0.5)", "-inp**2 / 2", "reaches the 1 alone"),
+            (
+                "no_square_in_the_exponent",
+                "0.5 * (1 + torch.erf(inp / 2**0.5))",
+                "-inp / 2",
+                "the square is missing in the exponent",
+            ),
+        )
+    },
+    "difference_without_parentheses": (
+        "mse_vector_grad",
+        short("mse_vector_grad", "pred, y", "return (-2 * y - pred) / len(y)"),
+        "result",
+        "reaches one of two terms alone",
+    ),
+    "division_inside_of_the_loop": (
+        "cross_entropy_grad",
+        ENTROPY.format("for i in rows:\n        p[i, targ[i]] -= 1\n        p /= n\n    logits.g = p"),
+        "logits.g",
+        "inside of the loop",
     ),
 }
 

@@ -347,6 +347,81 @@ WRONG: dict[str, tuple[str, ...]] = {
         "r (momentum)",
         "the last gradient alone",
     ),
+    # ----------------------------------------------------------------------- another operand, or a part of one too many
+    "decay_that_is_not_times_the_parameter": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER).replace("* p, self", ", self"),
+        "p (weight decay)",
+        "weight decay is added as it is",
+        "weight_decay",
+    ),
+    **{
+        f"parameter_for_gradient_{check}": (
+            "SGD",
+            sgd().replace("p.g + self.weight_decay", "p + self.weight_decay"),
+            check,
+            "the parameter stands in the place of its gradient",
+            "wrong_operand",
+        )
+        for check in ("p", "p (momentum)")
+    },
+    "nesterov_subtracted": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("g + self.momentum * self.held", "g - self.momentum * self.held")),
+        "p (Nesterov)",
+        "subtracts the buffer",
+        "nesterov",
+    ),
+    "buffer_added_to_itself": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("self.momentum * old", "old + self.momentum * old")),
+        "p (momentum)",
+        "the old buffer is kept whole, and momentum times it is added",
+    ),
+    "step_behind_the_loop": (
+        "resnet_step",
+        resnet().replace("        optimizer.step()", "    optimizer.step()").replace("        pass", ""),
+        "middle",
+        "one step alone is taken, with the gradients that come last",
+    ),
+    **{
+        f"adam_with_{name}": ("Adam", adam(**changed), "p", said, code)
+        for name, changed, said, code in (
+            (
+                "powers_in_both",
+                {"corrected": "m / b1**t, v / b2**t"},
+                "the averages are divided by βᵗ",
+                "bias_correction",
+            ),
+            (
+                "a_power_in_the_first",
+                {"corrected": "m / b1**t, v / (1 - b2**t)"},
+                "the first average is divided by β₁ᵗ",
+                "bias_correction",
+            ),
+            (
+                "a_plus_in_the_second",
+                {"corrected": "m / (1 - b1**t), v / (1 + b2**t)"},
+                "the second average is divided by 1 + β₂ᵗ",
+                "bias_correction",
+            ),
+            (
+                "a_mean_added_to_itself",
+                {"m": "old_m + b1 * old_m + (1 - b1) * g"},
+                "the old first average is kept whole, and β₁ times it is added",
+                "wrong_value",
+            ),
+        )
+    },
+    **{
+        f"loss_of_doubled_differences_{check}": (
+            "train_module",
+            module("for p in model.parameters(): p.data -= learning_rate * p.grad").replace("** 2", "* 2"),
+            check,
+            "the loss is twice the sum of the differences",
+        )
+        for check in ("first", "result")
+    },
 }
 #: Exercise, source, check, and what would be false of it.
 OTHER: dict[str, tuple[str, str, str, str]] = {

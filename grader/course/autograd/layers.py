@@ -65,12 +65,13 @@ EARLIER = """
         vars(earlier).pop("g", None)
 """
 #: The end of a layer's call. The next layer would set the gradient of what was returned, and of nothing else: a layer
-#: that keeps another tensor as ``.out`` finds none there.
+#: that keeps another tensor as ``.out`` finds none there. Without any output there is nothing to go back from.
 BACKWARD = """
-        layer.out.g = upstream
-        if out is not None and out is not layer.out:
-            out.g = vars(layer.out).pop("g")
-        layer.backward()
+        if out is not None or layer.out is not None:
+            layer.out.g = upstream
+            if out is not None and out is not layer.out:
+                out.g = vars(layer.out).pop("g")
+            layer.backward()
 """
 
 

@@ -43,7 +43,7 @@ _SAME, _OTHER = 1e-12, 1e-6
 
 def never_shown(alternatives: Alternatives) -> Iterator[tuple[str, str]]:
     """The mistakes that no case shows: the name of each, and why."""
-    for name in alternatives.parameters:
+    for name in alternatives.exercise.parameters:
         told = _idle(alternatives, name)
         if told is not None:
             yield f"{name}_left_out", f"{told} in the place of `{name}` changes nothing in any case; draw it otherwise"

@@ -23,7 +23,7 @@ from grader.judge.evidence import Evidence
 from grader.model import Diagnosis, Exercise
 
 _GENERAL = frozenset({"wrong_value", "scaled", "wrong_shape"})
-_FORWARD = ("out", "result", "loss", "result[0]")
+_FORWARD = ("out", "out.data", "result", "loss", "result[0]")
 #: What is wrong with a forward value that may have been computed rightly: where it was put, as what, how far it came.
 _MISLAID = frozenset({"not_written", "not_a_tensor", "wrong_dtype", "wrong_operand", "unit_axis", "raised"})
 #: Nodes of autograd's graph that only turn or cut a tensor, and those by which a bias comes in.
@@ -65,7 +65,11 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
         return dict(found)
     exercise = evidence.exercise
     trains = bool(exercise.in_place)  # its losses are wrong because its steps are, not the other way round
-    results = [check for check in _FORWARD if check in found and exercise.expected_name(check) in {"out", "result"}]
+    results = [
+        check
+        for check in found
+        if exercise.base_name(check) in _FORWARD and exercise.expected_name(check) in {"out", "result"}
+    ]
     forward = [check for check in results if found[check].code not in _MISLAID and not trains]
     before = _to_mend_first(evidence, found)
     leaves = _leaves(evidence) if len(evidence.findings) > 1 and not forward else {}
@@ -73,11 +77,17 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
     for check in general:
         if before:
             placed[check] = wording.added(found[check], before)
-        elif forward and check not in forward and exercise.base_name(check) not in exercise.registered:
+        elif check not in forward and any(_is_of(exercise, check, one) for one in forward):
             placed[check] = wording.added(found[check], wording.FORWARD)
         elif sentence := _start(check, found, leaves):
             placed[check] = wording.added(found[check], wording.STARTS, right=sentence[0], first=sentence[1])
     return placed
+
+
+def _is_of(exercise: Exercise, check: str, forward: str) -> bool:
+    """Whether a check is made of a forward value: one of the same variant, and not of a module as it begins."""
+    name = exercise.base_name(check)
+    return name not in exercise.registered and forward == f"{exercise.base_name(forward)}{check.removeprefix(name)}"
 
 
 def _to_mend_first(evidence: Evidence, found: Mapping[str, Diagnosis]) -> str:

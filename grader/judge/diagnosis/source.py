@@ -25,6 +25,12 @@ _SCOPES = (
 )
 #: Functions and methods that add to what they are given.
 _SUMS = frozenset({"add", "addcmul", "index_add", "scatter_add", "sub"})
+#: Functions and methods after which no entry is 0 that was not, but for those that are to be filled.
+_CUTTING_NOTHING = frozenset(
+    {"range", "len", "zeros", "zeros_like", "ones", "outer", "enumerate", "zip", "sum", "size"}
+)
+#: Methods in place that add to parts of a tensor.
+_BY_INDEX = frozenset({"index_add_", "index_put_", "scatter_add_"})
 
 
 def writes_in_part(stub: Stub | None) -> bool:
@@ -37,26 +43,63 @@ def writes_in_part(stub: Stub | None) -> bool:
     )
 
 
-def may_add(stub: Stub | None, *paths: str) -> bool:
-    """Whether some line may add to what stood in one of ``paths``: ``+=``, a method in place, or one that reads it.
+def may_add(stub: Stub | None) -> bool:
+    """Whether some line may add to what stood in a gradient: ``+=``, a method in place, ``t.g = t.g + …``.
 
-    Where the source cannot be read, it may.
+    ``+=`` to what the stub has computed itself does not. Where the source cannot be read, it may.
     """
     nodes = nodes_of(stub)
+    computed = _computed(nodes)
     return not nodes or any(
-        isinstance(node, ast.AugAssign)
+        (isinstance(node, ast.AugAssign) and path_of(written_into(node.target)) not in computed)
         or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"))
-        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _name(node) in paths)
         or _sets_from_itself(node)
         for node in nodes
     )
 
 
+def _computed(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names of nothing but numbers and results of operators and functions, no second names of a gradient."""
+    computed: set[str] = set()
+    others: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            match node.value:
+                case ast.BinOp() | ast.UnaryOp() | ast.Constant() | ast.Call(func=ast.Attribute(ast.Name("torch"))):
+                    computed |= set(map(path_of, node.targets))
+                case _:
+                    others |= set(map(path_of, node.targets))
+    return computed - others
+
+
+def adds_up(stub: Stub | None, path: str) -> bool:
+    """Whether some line adds one contribution of several to the gradient ``path``: in a loop, or by an index."""
+    nodes = nodes_of(stub)
+    inside = {id(each) for node in nodes if isinstance(node, ast.For | ast.While) for each in ast.walk(node)}
+    return any(
+        _is_end_of(path_of(written_into(target)), path) and (in_part or id(node) in inside)
+        for node in nodes
+        for target, in_part in _added_to(node)
+    )
+
+
+def _added_to(node: ast.AST) -> list[tuple[ast.expr, bool]]:
+    """What a node adds to, or changes by a method in place, and whether that is a part of a tensor."""
+    match node:
+        case ast.AugAssign(target=target):
+            return [(target, isinstance(target, ast.Subscript))]
+        case ast.Assign(targets=targets) if _sets_from_itself(node):
+            return [(target, isinstance(target, ast.Subscript)) for target in targets]
+        case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[_, *_]) if method.endswith("_"):
+            return [(owner, method in _BY_INDEX)]
+    return []
+
+
 def _sets_from_itself(node: ast.AST) -> bool:
-    """Whether a line sets an attribute from what it was: ``t.g = t.g + …`` in a loop over tensors, ``self.sum = …``."""
+    """Whether a line sets an attribute, or a part of it, from what it was: ``t.g = t.g + …``, ``self.sum = …``."""
     match node:
         case ast.Assign(targets=targets, value=value):
-            written = {path_of(target) for target in targets if isinstance(target, ast.Attribute)}
+            written = {path_of(written_into(target)) for target in targets}
         case ast.Call(func=ast.Name(id="setattr"), args=[owner, ast.Constant("g"), value]):
             written = {f"{path_of(owner)}.g"}
         case _:
@@ -102,6 +145,16 @@ def reads_value(stub: Stub | None, name: str) -> bool:
     owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "g"}
     read = (node for node in nodes if isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in owners)
     return not nodes or any(path_of(node).rpartition(".")[2] == name for node in read)
+
+
+def may_cut(stub: Stub | None) -> bool:
+    """Whether some line may put zeros in the place of some entries, as a ReLU does: by a comparison or a function.
+
+    Where the source cannot be read, it may.
+    """
+    nodes = nodes_of(stub)
+    called = {code_of(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)}
+    return not nodes or bool(called - _CUTTING_NOTHING) or any(isinstance(node, ast.Compare) for node in nodes)
 
 
 def _path_read(node: ast.AST) -> str:
@@ -345,5 +398,7 @@ def _adds(node: ast.AST, targets: set[str]) -> bool:
 
 
 def written_into(target: ast.expr) -> ast.expr:
-    """What an assignment writes into: ``w.g`` for ``w.g[0]``."""
-    return target.value if isinstance(target, ast.Subscript) else target
+    """What an assignment writes into: ``w.g`` for ``w.g[0]`` or ``w.g[0][1]``."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return target

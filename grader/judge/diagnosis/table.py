@@ -45,6 +45,7 @@ Hypothesis = Callable[[Symptom], "Diagnosis | None"]
 
 #: Without a usable tensor.
 OUTCOMES: tuple[Hypothesis, ...] = (
+    absent.without_output,
     endings.without_tensor,
     absent.not_written,
     absent.not_registered,
@@ -139,6 +140,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     absent.non_finite,
     shapes.wrong_shape,
     formulas.order,
+    formulas.operation,
     unexplained.wrong_value,
 )
 #: Those of them that name no mistake in the values.
@@ -244,6 +246,8 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
                 return _only_in_one_case(symptom, diagnosis)
             empty = source.uninitialised(symptom.evidence.stub)
             if empty and hypothesis is not shapes.wrong_shape:
+                if place := unexplained.never_written(symptom):
+                    return symptom.say("wrong_value.unwritten", name=empty, place=place)
                 return wording.added(diagnosis, wording.EMPTY, name=empty)
             if shared := clues.one_for_all(symptom.evidence.stub) or clues.also_changed(symptom.evidence.stub):
                 return wording.added(diagnosis, shared)

@@ -10,6 +10,7 @@ import torch
 from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.naming import PLACE, STEPS, USED_BEFORE, call_of, handed_over, is_driven, is_used
 from grader.judge.diagnosis.source import (
+    adds_up,
     assigns,
     is_kept_on_class,
     kept_sum,
@@ -30,6 +31,8 @@ _STATES = {
     "none": "it is None",
     "missing": "it does not exist",
 }
+#: What autograd says where it is given a gradient of another shape than the output has.
+_MISMATCH = "Mismatch in shape: grad_output"
 Fits = Callable[[Symptom, Finding, str], bool]
 #: Types that numbers come in when they have left the world of tensors.
 _NUMBERS = frozenset({"float", "int", "complex", "ndarray"})
@@ -74,6 +77,24 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
         cell = None if stub is None else dict(stub.elsewhere).get(name)
         return symptom.say("not_written.cell" if cell is None else "not_written.other_cell", state=state, cell=cell)
     return wording.added(symptom.say("not_written", state=state), clues.copied(stub) or clues.unused(stub, name))
+
+
+def without_output(symptom: Symptom) -> Diagnosis | None:
+    """No gradient, where the output is None from which it should come back, or autograd refuses it for its shape."""
+    first = symptom.first
+    if first is None or first.case.upstream is None or not symptom.is_gradient or first.comparison.verdict != "absent":
+        return None
+    if call_of(symptom.exercise.call, "out") is None:
+        return None
+    out = next((each for each in symptom.evidence.findings.get("out", ()) if each.case is first.case), None)
+    if out is None:
+        return None
+    if first.run.ended == "returned" and out.actual.absence == "none":
+        return symptom.say("not_written.no_output", state="it is None")
+    if first.run.error is not None and _MISMATCH in first.run.error.message and out.actual.tensor is not None:
+        came, right = map(wording.shape, (out.comparison.actual_shape, out.comparison.expected_shape))
+        return symptom.say("not_written.no_output", state=f"it has shape {came}, not {right}")
+    return None
 
 
 def _rebound(symptom: Symptom) -> str | None:
@@ -230,9 +251,13 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
     given = {_spellings(symptom, path)[-1] for path in program.tensors if path not in program.poison}
     if by_the_check or any(reads_gradient(stub, each, given) for each in _spellings(symptom, name)):
         return symptom.say("non_finite.read", label=views[0].case.describe())
-    if may_add(stub, *_spellings(symptom, name)):
-        kept = kept_sum(stub, name)
-        return symptom.say("accumulated") if kept is None else symptom.say("accumulated.kept", kept=kept)
+    if (kept := kept_sum(stub, name)) is not None:
+        return symptom.say("accumulated.kept", kept=kept)
+    spellings = _spellings(symptom, name)
+    if any(adds_up(stub, each) for each in spellings):
+        return symptom.say("accumulated.loop", owner=spellings[-1].rpartition(".")[0])
+    if may_add(stub):
+        return symptom.say("accumulated")
     read = may_read_gradient(stub, given)
     return symptom.say("non_finite.read", label=views[0].case.describe()) if read else None
 

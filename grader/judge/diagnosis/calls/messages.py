@@ -79,7 +79,10 @@ def _broadcast(match: re.Match[str], error: StudentError) -> Found:
     shapes = dict.fromkeys(_sizes(shape) for shape in _SHAPES.findall(" ".join(error.operands)))
     pairs = [pair for pair in permutations(shapes, 2) if _at(pair, axis) == sizes]
     left, right = map(wording.shape, pairs[0]) if len(pairs) == 1 else (f"a size of {match[1]}", f"one of {match[2]}")
-    return "broadcast", {"left": left, "right": right, "axis": match[3]}
+    fields: Fields = {"left": left, "right": right, "axis": match[3]}
+    if (call := _REDUCTION.search(error.code)) and (len(pairs) != 1 or len(pairs[0][0]) != len(pairs[0][1])):
+        return "broadcast.reduced", {**fields, "call": call[0]}
+    return "broadcast", fields
 
 
 def _at(pair: tuple[tuple[int, ...], ...], axis: int) -> tuple[int, ...]:
@@ -165,6 +168,11 @@ def _arguments(match: re.Match[str], error: StudentError) -> Found:
     return "arguments.stub" if error.line is None else "arguments", {}
 
 
+#: What takes an axis away, another than the first, which broadcasting puts back.
+_REDUCTION = re.compile(
+    r"\b(?:sum|mean|max|amax|min|amin|var|std|logsumexp)"
+    r"\((?![^()]{0,80}keepdim)(?:[^()]{0,40}, ?)?(?:dim=|axis=)?(?:-\d|[1-9])(?:,[^()]{0,40})?\)"
+)
 _SHAPES = re.compile(r"\(([\d, ]*)\)")
 #: The first that is found in a message tells its cause; the special stand before the general.
 _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(

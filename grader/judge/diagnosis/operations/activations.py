@@ -138,6 +138,7 @@ SLOPES: tuple[Operation, ...] = (
     _sigmoid("the derivative 1 − σ² is used, which is that of the tanh", lambda x, y: 1 - y**2),
     _sigmoid("the derivative is σ(1 + σ) in place of σ(1 − σ)", lambda x, y: y * (1 + y)),
     _sigmoid("the derivative is σ² in place of σ(1 − σ)", lambda x, y: y**2),
+    _sigmoid("the derivative is −σ² in place of σ(1 − σ): the 1 is left out", lambda x, y: -(y**2)),
     _sigmoid("the derivative is (1 − σ)² in place of σ(1 − σ)", lambda x, y: (1 - y) ** 2),
     _sigmoid("the input stands for one of the two σ in the derivative σ(1 − σ)", lambda x, y: y * (1 - x)),
     _sigmoid("the input stands for the first σ in the derivative σ(1 − σ)", lambda x, y: x * (1 - y)),

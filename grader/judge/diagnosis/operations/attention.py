@@ -158,4 +158,8 @@ FACTORS: tuple[Operation, ...] = (
         "the scores are multiplied by the number that they have to be divided by",
         scores(lambda raw, factor: 1 / factor),
     ),
+    Operation(
+        "the scores are multiplied by the number that they have to be divided by, on the way forward alone",
+        scores(lambda raw, factor: 1 / factor, kept_behind=True),
+    ),
 )

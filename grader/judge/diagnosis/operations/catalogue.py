@@ -272,6 +272,7 @@ GELU_BY_TANH = Operation(
 )
 #: All that may be made in one place of several, or beside another mistake.
 OPERATIONS = (*MASKS, *OPERANDS.values(), *LAYERS, *EMBEDDINGS, COLUMN_KEPT, GELU_BY_TANH, *PASSES)
+_ONE_SQUARED = "one of two tensors is squared before one is taken from the other, as without parentheses"
 #: What stands in the place of a difference or of the mean of squares, where a value is asked for.
 DIFFERENCES = (
     *(
@@ -280,6 +281,8 @@ DIFFERENCES = (
             ("two tensors are multiplied", partial(substitutes.for_difference, operator.mul)),
             ("one tensor is divided by the other", partial(substitutes.for_difference, operator.truediv)),
             ("two tensors are squared before one is taken from the other", substitutes.difference_of_squares),
+            (_ONE_SQUARED, partial(substitutes.difference_of_squares, left=False)),
+            (_ONE_SQUARED, partial(substitutes.difference_of_squares, right=False)),
         )
     ),
     Operation(

@@ -92,6 +92,14 @@ _GELU_SLOPES: tuple[Operation, ...] = (
         "φ(x) is made with exp(−x²) in place of exp(−x² / 2)",
         lambda x, y: _cdf(x) + x * torch.exp(-(x**2)) / math.sqrt(2 * math.pi),
     ),
+    _gelu(
+        "the factor 1/2 reaches the 1 alone in Φ(x) = (1 + erf(x / √2)) / 2, as without parentheses",
+        lambda x, y: 0.5 + torch.erf(x / math.sqrt(2)) + x * _density(x),
+    ),
+    _gelu(
+        "the square is missing in the exponent of φ(x): exp(−x / 2) for exp(−x² / 2)",
+        lambda x, y: _cdf(x) + x * torch.exp(-x / 2) / math.sqrt(2 * math.pi),
+    ),
     _gelu("the factor 1/2 is missing in Φ(x)", lambda x, y: 2 * _cdf(x) + x * _density(x)),
     _gelu(
         "erf(x / √2) stands for Φ(x) = (1 + erf(x / √2)) / 2",

@@ -21,6 +21,7 @@ from grader.judge.diagnosis.operations.replaced import Operation, with_backward
 Stand = Literal["", "normal", "raw", "centred", "output", "ones", "uncentred", "square"]
 Along = Literal["", "other", "second", "all", "last two"]
 Mean = Literal["mean", "spread"]
+Statistic = Literal["centre", "variance", "squares"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,18 @@ class Misstep:
     undivided: bool = False
     of_deviation: bool = False
     about_zero: bool = False
-    counted: Literal["", "less", "other"] = ""
+    counted: Literal["", "less", "other", "right"] = ""
     counted_in: tuple[Mean, ...] = ("mean", "spread")
     along: Along = ""
     back_along: Along = ""
+    over_all: tuple[Mean | Statistic, ...] = ()
+    about_centre: bool = False
+    unsummed: tuple[Mean, ...] = ()
+    recentred: bool = False
     scale_in: tuple[Mean, ...] = ("mean", "spread")
     spread_without_eps: bool = False
     root_of_first: bool = False
+    first: Literal["", "negative", "over count"] = ""
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -68,6 +74,13 @@ class Misstep:
         return "wrong_operand" if used and len(self.changed) == 1 else ""
 
 
+_OF_ALL = "{} taken over all entries, not along the axis"
+#: Which of the two sums on the way back is left out, whether it is divided all the same, and whether what a mean is
+#: taken of afterwards holds it, too.
+_UNSUMMED: tuple[tuple[str, Mean, Literal["", "right"], bool], ...] = (
+    *(("first", "mean", counted, False) for counted in ("", "right")),
+    *(("last", "spread", counted, recentred) for counted in ("", "right") for recentred in (False, True)),
+)
 _ALONE: Mapping[str, Misstep] = {
     "unbiased": Misstep(
         "the variance is divided by one less than the number of values (unbiased, as `var` and `std` have it)",
@@ -81,6 +94,26 @@ _ALONE: Mapping[str, Misstep] = {
         "mean and variance are taken over axis 1, which is the last of two axes, but not of three", along="second"
     ),
     "all_entries": Misstep("mean and variance are taken over all entries, not along the axis", along="all"),
+    "centre_of_all": Misstep(_OF_ALL.format("the mean is"), over_all=("centre",)),
+    "centre_of_all_in_both": Misstep(
+        f"{_OF_ALL.format('the mean is')}, in the variance, too", over_all=("centre",), about_centre=True
+    ),
+    "variance_of_all": Misstep(_OF_ALL.format("the variance is"), over_all=("variance",)),
+    "squares_of_all": Misstep(
+        f"{_OF_ALL.format('the variance is')}, of the differences from each mean", over_all=("squares",)
+    ),
+    "first_of_all": Misstep(_OF_ALL.format("the first of the two means on the way back is"), over_all=("mean",)),
+    "last_of_all": Misstep(_OF_ALL.format("the last of the two means on the way back is"), over_all=("spread",)),
+    **{
+        f"{name}_unsummed_{counted}_{recentred}": Misstep(
+            f"the {name} of the two sums on the way back is left out, so that each entry stands in its place"
+            f"{', divided by their number' if counted else ''}{', also where a mean is taken after it' * recentred}",
+            unsummed=(mean,),
+            counted=counted,
+            recentred=recentred,
+        )
+        for name, mean, counted, recentred in _UNSUMMED
+    },
     "last_two": Misstep(
         "mean and variance are taken over the last two axes, not over the last alone", along="last two"
     ),
@@ -166,6 +199,15 @@ _ALONE: Mapping[str, Misstep] = {
         "the upstream gradient alone is divided by the root of the variance, and not the two means, as without "
         "parentheses",
         root_of_first=True,
+    ),
+    "first_over_count": Misstep(
+        "the number of values is missing in front of the first term of n · γ · g − Σ γ · g − x̂ · Σ γ · g · x̂",
+        first="over count",
+    ),
+    "first_and_mean": Misstep(
+        "the upstream gradient and the first of the two means have changed places, and with them their signs",
+        first="negative",
+        times_mean=-1,
     ),
     "first_sum": Misstep("a sum stands in the place of the first of the two means on the way back", sums=("mean",)),
     "last_sum": Misstep("a sum stands in the place of the last of the two means on the way back", sums=("spread",)),
@@ -265,7 +307,8 @@ def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tens
     value, gamma, beta = (each.detach() for each in given)
     along = _along(misstep.along, axis, value.dim())
     back_along = _along(misstep.back_along or misstep.along, axis, value.dim())
-    centre = torch.zeros_like(value) if misstep.about_zero else value.mean(along, keepdim=True)
+    middle = value.mean() if "centre" in misstep.over_all else value.mean(along, keepdim=True)
+    centre = torch.zeros_like(value) if misstep.about_zero else middle
     inside = {"inside": eps, "fixed": 1e-5}.get(misstep.eps, 0.0)
     outside = eps if misstep.eps == "outside" else 0.0
     variance = _variance(value, along, eps, misstep)
@@ -282,6 +325,7 @@ def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tens
         mean_of = _average(misstep, "mean", upstream, back_along)
         spread_of = _average(misstep, "spread", upstream, back_along)
         scaled = upstream * gamma if misstep.scale and not misstep.scale_late else upstream
+        first = {"negative": -scaled, "over count": scaled / upstream.shape[axis]}.get(misstep.first, scaled)
         in_mean, in_spread = (scaled if name in misstep.scale_in else upstream for name in ("mean", "spread"))
         mean = misstep.times_mean * mean_of(in_mean) if misstep.mean else 0.0
         spread = misstep.times_spread * outer * spread_of(in_spread * inner) if misstep.spread else 0.0
@@ -289,7 +333,8 @@ def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tens
         rows = tuple(range(upstream.dim() - gamma.dim()))
         behind = root**misstep.root * (gamma if misstep.scale_late or misstep.scale_twice else 1)
         spread = -spread if misstep.added else spread
-        terms = (behind * scaled, mean + spread) if misstep.root_of_first else (behind * (scaled - mean - spread), 0.0)
+        spread = spread - torch.as_tensor(spread).mean(back_along, keepdim=True) if misstep.recentred else spread
+        terms = (behind * first, mean + spread) if misstep.root_of_first else (behind * (first - mean - spread), 0.0)
         return terms[0] - terms[1], (upstream * used).sum(rows), upstream.sum(rows)
 
     return with_backward(lambda *_: out.clone(), backward, *given)
@@ -299,6 +344,12 @@ def _variance(value: Tensor, along: Any, eps: float, misstep: Misstep) -> Tensor
     """What stands in the place of the variance along these axes."""
     if misstep.about_zero:
         variance = value.pow(2).mean(along, keepdim=True)
+    elif misstep.about_centre:
+        variance = (value - value.mean()).pow(2).mean(along, keepdim=True)
+    elif "variance" in misstep.over_all:
+        variance = value.var(correction=0)
+    elif "squares" in misstep.over_all:
+        variance = value.var(along, correction=0).mean()
     else:
         variance = value.var(along, correction=misstep.correction, keepdim=True)
     if misstep.of_deviation:
@@ -319,9 +370,12 @@ def _along(name: Along, axis: int, axes: int) -> int | tuple[int, ...]:
 
 def _average(misstep: Misstep, name: Mean, upstream: Tensor, axis: Any) -> Callable[[Tensor], Tensor]:
     """How the mean of this name is taken in the backward pass: as one, as a sum, or with a wrong number of values."""
+    axis = tuple(range(upstream.dim())) if name in misstep.over_all else axis
     if name in misstep.sums:
         return lambda value: value.sum(axis, keepdim=True)
-    if not misstep.counted or name not in misstep.counted_in:
+    if name in misstep.unsummed:
+        return lambda value: value / (upstream.shape[axis] if misstep.counted else 1)
+    if not misstep.counted or name not in misstep.counted_in or misstep.unsummed:
         return lambda value: value.mean(axis, keepdim=True)
     count = upstream.shape[axis] - 1 if misstep.counted == "less" else upstream.shape[0 if axis else -1]
     return lambda value: value.sum(axis, keepdim=True) / count

@@ -155,6 +155,10 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
         lambda z, one, n: z.softmax(1) - one / n,
     ),
     _cross_entropy(
+        "the division by the number of rows stands inside of the loop over them, and is done once for each",
+        lambda z, one, n: z.softmax(1) / n**n - one / (n ** torch.arange(n, 0, -1, dtype=z.dtype))[:, None],
+    ),
+    _cross_entropy(
         "−1 is written over the probability of the target, and not 1 subtracted from it",
         lambda z, one, n: (z.softmax(1) * (1 - one) - one) / n,
     ),
@@ -287,6 +291,10 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
 SOFTMAXES: tuple[Operation, ...] = (
     _softmax("the way back leaves out the softmax", lambda p, g, axis: g),
     _softmax("the sum is left out of the derivative of the softmax, p · (g − Σ p · g)", lambda p, g, axis: p * g),
+    _softmax(
+        "the factor p reaches the first term alone in the derivative of the softmax, as p · g − Σ p · g",
+        lambda p, g, axis: p * g - (p * g).sum(axis, keepdim=True),
+    ),
     _softmax(
         "p · (1 − p) is taken for the derivative of the softmax, as if each weight depended on its own score alone",
         lambda p, g, axis: softmax_diagonal(p, g),

@@ -56,6 +56,7 @@ _LOSSES: tuple[Operation, ...] = (
     ),
     _loss("the loss is log(cosh(…)) of the differences, and not their squares", _log_cosh),
     _loss("the third power of the differences stands in the place of the second", lambda x: x**3),
+    _loss("the differences are doubled, as by `* 2`, and not squared, as by `** 2`", lambda x: 2 * x),
     _loss("the fourth power of the differences stands in the place of the second", lambda x: x**4),
 )
 
@@ -74,9 +75,10 @@ def for_difference(made: Callable[[Any, Any], Any]) -> Replacements:
     return dict.fromkeys(_DIFFERENCES, changed)
 
 
-def difference_of_squares() -> Replacements:
-    """Each of two terms is squared, where their difference has to be."""
-    return {**square_left_out(), **for_difference(lambda left, right: left**2 - right**2)}
+def difference_of_squares(*, left: bool = True, right: bool = True) -> Replacements:
+    """Each of two terms is squared, or one of them, where their difference has to be."""
+    powers = 1 + left, 1 + right
+    return {**square_left_out(), **for_difference(lambda one, other: one ** powers[0] - other ** powers[1])}
 
 
 def relu_at_the_start(*, moved: bool = False) -> Replacements:

@@ -63,7 +63,7 @@ class EngineSlip:
                 yield engine
                 for powers in _BY_LOGARITHM.get(self.of, ()):
                     yield replace(engine, by_logarithm=powers)
-                if engine.slopes and self.of in _WITH_NUMBERS:
+                if (engine.slopes or engine.values) and self.of in _WITH_NUMBERS:
                     yield from (replace(engine, number_first=True), replace(engine, number_last=True))
                 if engine.walk != "sorted":
                     yield replace(engine, last_first=True)
@@ -135,6 +135,7 @@ SLIPS: tuple[EngineSlip, ...] = (
     EngineSlip("`+` and `*` each", Engine(assigned={"add": _BOTH, "mul": _BOTH}), key="overwritten.engine"),
     EngineSlip("every operation", Engine(assigned=dict.fromkeys(SLOPES, _BOTH)), key="overwritten.engine"),
     _second("add", "`+` passes nothing on to its second operand", lambda x, y, out: 0.0),
+    _slope("add", "`+` passes nothing on to its first operand", lambda x, y, out: 0.0),
     _second("mul", "`*` passes nothing on to its second operand", lambda x, y, out: 0.0),
     _slope("mul", "`*` passes nothing on to its first operand", lambda x, y, out: 0.0),
     _slope("mul", "each factor of `*` gets its own value, not that of the other", *reversed(SLOPES["mul"])),
@@ -218,6 +219,16 @@ SLIPS: tuple[EngineSlip, ...] = (
     EngineSlip("x − y gives x + y", Engine(adds=True)),
     _turned("sub", "−", lambda x, y: y - x),
     _turned("div", "/", lambda x, y: y / x),
+    *(
+        EngineSlip(
+            f"{name} gives its {place} operand alone",
+            Engine(values={operation: value}),
+            operation,
+            key="wrong_value.engine.value",
+        )
+        for operation, name in (("add", "`+`"), ("mul", "`*`"))
+        for place, value in (("first", lambda x, y: x), ("second", lambda x, y: y))
+    ),
     EngineSlip("", Engine(walk="backwards"), key="wrong_value.walk_backwards"),
     *(EngineSlip("", Engine(walk=walk), key="wrong_value.walk_early") for walk in ("branches", "levels")),
     *(

@@ -22,6 +22,9 @@ from grader.judge.evidence import Evidence
 from grader.model import Case, Diagnosis
 
 _NAMES = ("a", "b")
+#: The path of a formula's value.
+_DATA = "out.data"
+_OPERATORS = {ast.Add: "+", ast.Mult: "*", ast.Sub: "-", ast.Div: "/", ast.Pow: "**", ast.USub: "-x"}
 #: The mistakes behind the failed checks, which are found for all of them at once and asked for by one after the other;
 #: gone with the evidence that they are about.
 _FOUND: WeakKeyDictionary[Evidence, dict[str, EngineSlip]] = WeakKeyDictionary()
@@ -83,9 +86,41 @@ def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
     found: dict[str, EngineSlip] = {}
     for surely, maybe, slip in explained:
         found = {**dict.fromkeys(surely | maybe, slip), **found}
+    unnamed = symptom.failed - found.keys()  # a wrong value makes wrong gradients, whatever goes back
+    found = {check: slip for check, slip in found.items() if _value_of(symptom.of(check)) not in unnamed}
     # Mistakes that explain little of what failed are chance: another one may give the same in a single formula.
     left = sum(one.check in symptom.failed for one in checks) - len(found)
     return found if left <= len(found) and (not left or len({*found.values()}) <= _MISTAKES) else {}
+
+
+def _value_of(symptom: Symptom) -> str:
+    """The check of the value of the formula that a check is about."""
+    return f"{_DATA}{symptom.check.removeprefix(symptom.exercise.base_name(symptom.check))}"
+
+
+def operation(symptom: Symptom) -> Diagnosis | None:
+    """The one operation of all formulas whose value is wrong that no formula has whose value is right."""
+    if symptom.exercise.base_name(symptom.check) != _DATA:
+        return None
+    wrong, right = [], set()
+    for one in (symptom, *map(symptom.of, symptom.others())):
+        used = {name for view in one.views for name in _operations(view.case)}
+        if one.check == _value_of(one) and one.check in symptom.failed:
+            wrong.append(used)
+        elif one.check == _value_of(one):
+            right |= used
+    found = set.intersection(*wrong) - right if wrong else set()
+    return symptom.say("wrong_value.engine.operation", name=found.pop()) if len(found) == 1 else None
+
+
+def _operations(case: Case) -> set[str]:
+    """The operators and methods of a case's formula."""
+    try:
+        nodes = list(ast.walk(ast.parse(str(case.constants.get("formula", "")), mode="eval")))
+    except SyntaxError:
+        return set()
+    named = {_OPERATORS[type(node)] for node in nodes if type(node) in _OPERATORS}
+    return named | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def _numeric(symptom: Symptom) -> list[Symptom]:
@@ -146,12 +181,12 @@ def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
         return torch.tensor(found[0], dtype=torch.float64), torch.tensor(found[1], dtype=torch.float64)
 
     given = symptom.alternatives.once((engine, case.label), made)
-    return None if given is None else given[symptom.exercise.base_name(symptom.check) != "out.data"]
+    return None if given is None else given[symptom.exercise.base_name(symptom.check) != _DATA]
 
 
 def one_contribution(symptom: Symptom) -> Diagnosis | None:
-    """Each gradient is one of the contributions to it, where there are several."""
-    if any("formula" not in view.case.constants for view in symptom.views):
+    """Each gradient is one of the contributions to it, where there are several, and the value is right."""
+    if _value_of(symptom) in symptom.failed or any("formula" not in view.case.constants for view in symptom.views):
         return None
     if all(_is_one_of(view) for view in symptom.failing) or _has_nested(symptom):
         return symptom.say("overwritten.contribution")

@@ -113,6 +113,11 @@ OF_LOOPS = (
     ),
     _loop("wrong_value.idle", Loop(times=lambda step: int(step > 0))),
     _loop("wrong_value.loss", _of_sum(lambda total, y: total.sqrt()), "the root of the sum of squares is the loss"),
+    _loop(
+        "wrong_value.loss",
+        Loop(loss=lambda out, y, weights: 2 * (out - y).sum()),
+        "the loss is twice the sum of the differences, as by `* 2`, and not of their squares, as by `** 2`",
+    ),
     _loop("averaged_instead_of_summed.loss", _of_sum(lambda total, y: total / y.shape[1])),
     *map(_unmoved, _LEFT_OUT),
     *(_added("momentum", Loop(kept=kept)) for kept in _MOMENTA),

@@ -77,7 +77,8 @@ class _Run:
     def _update(self, t: int, place: int) -> None:
         parts, param, rate = self.parts, self.params[place], self.rates[place]
         state = State() if parts.is_state_lost else self.states[parts.state_of(place)]
-        bare = parts.gradient(self.grads[place][t] * self._has_gradient(t, place))
+        taken = param.clone() if parts.takes_param else self.grads[place][t] * self._has_gradient(t, place)
+        bare = parts.gradient(taken)
         grad = bare + self._pull(param, rate) if self.decay_in == "gradient" else bare
         update = parts.update(self.optimizer.update(bare, grad, rate, state, place))
         update = update + self._pull(param, rate) if self.decay_in == "update" else update

@@ -32,6 +32,7 @@ Rows = Callable[[int, int], list[slice]]
 class Steps:
     """The steps of any optimizer, whose parameters are known by their places."""
 
+    takes_param: bool = False  # in the place of its gradient
     gradient: Made = lambda grad: grad  # what is made of it before anything else
     update: Made = lambda update: update  # what is made of it before it is taken
     more_decay: float = 0.0  # weight decay beside the given one

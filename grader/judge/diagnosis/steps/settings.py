@@ -35,6 +35,7 @@ _SETTINGS: tuple[tuple[Slip, Roles, Made], ...] = (
     (Slip(_KEY, _WORDS["Adam"]), _BY_ADAM, _given),
     (Slip(_KEY, _WORDS["twice"]), _BY_SGD, lambda gradients: gradients.repeat_interleave(2, 0)),
     *((Slip(_KEY, _WORDS["decay"], steps=parts.Steps(more_decay=decay)), _BY_SGD, _given) for decay in DECAYS),
+    (Slip(f"{_KEY}.once", _WORDS["once"]), _BY_SGD, lambda gradients: gradients[-1:]),
     (Slip(_KEY, _WORDS["sums"]), _BY_SGD, lambda gradients: gradients.cumsum(0)),
     *((Slip(_KEY, what, length=length), _BY_SGD, _given) for what, length in SCHEDULES),
 )

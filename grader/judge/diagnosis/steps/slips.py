@@ -94,6 +94,10 @@ OF_SGD = (
     _sgd("nesterov", "buffer_only", parts.Sgd(ahead=lambda bare, grad, buffer, m: m * buffer)),
     _sgd("nesterov", "unscaled", parts.Sgd(ahead=lambda bare, grad, buffer, m: grad + buffer)),
     _USED_UP,
+    _steps("weight_decay", "decay_itself", _pulled(torch.ones_like)),
+    _steps("wrong_operand.steps", "of_param", parts.Steps(takes_param=True)),
+    _sgd("nesterov", "ahead_negative", parts.Sgd(ahead=lambda bare, grad, buffer, m: grad - m * buffer)),
+    _sgd("wrong_value.buffer", "kept_twice", parts.Sgd(shares=lambda m, damp: (1 + m, 1 - damp))),
     _steps("weight_decay", "decay_doubled", _pulled(lambda param: 2 * param)),
     _steps("weight_decay", "decay_halved", _pulled(lambda param: param / 2)),
     _steps("weight_decay", "decay_by_rate", parts.Steps(pull=lambda param, rate: rate * param)),
@@ -222,6 +226,9 @@ OF_ADAM = (
     *_in_averages(
         "bias_correction", "power_of_rest", parts.Average(corrected=lambda raw, _, beta, t: raw / (1 - beta) ** t)
     ),
+    *_in_averages("bias_correction", "power", parts.Average(corrected=lambda raw, _, beta, t: raw / beta**t)),
+    *_in_averages("bias_correction", "plus", parts.Average(corrected=lambda raw, _, beta, t: raw / (1 + beta**t))),
+    *_in_averages(_AVERAGES, "kept_twice", parts.Average(shares=lambda kept, taken: (1 + kept, 1 - taken))),
     _adam(
         _AVERAGES,
         "weight_squared",

@@ -82,6 +82,9 @@ def limited(symptom: Symptom) -> Diagnosis | None:
         within = sum(int(((view.expected > least) & (view.expected < most)).sum()) for view in symptom.failing)
         cut = min(outside, within) >= _ENOUGH
         if cut and symptom.fits(lambda view: view.expected.clamp(least, most)):
+            lowest = min(float(view.expected.min()) for view in symptom.failing)
+            if least > 0 and lowest == 0:
+                return symptom.say("wrong_value.limited.other", limit=wording.number(least))
             return symptom.say("wrong_value.limited", beyond=beyond)
     return None
 

@@ -112,6 +112,8 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
                         return _scaled(symptom, _formula(constant, letter, power), [*_parts(constant), by])
                     parts = [*_parts(constant), *_parts_of_size(letter, power)]
                     return _scaled(symptom, _formula(constant, letter, power), parts)
+        if is_scaled(symptom, by_size(letter, 2.0, 0.25)):
+            return symptom.say("scaled.upside_down", letter=letter)
     for letter, power, constant in product(products(symptom), (1, -1), (1.0, *CONSTANTS)):
         if is_scaled(symptom, by_size(letter, power, constant)):
             parts = [*_parts(constant), *_parts_of_size(letter, power)]

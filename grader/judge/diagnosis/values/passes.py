@@ -13,7 +13,9 @@ from grader.judge.diagnosis.operations.activations import SIGMOID_TURNED
 from grader.judge.diagnosis.operations.catalogue import DIFFERENCES, LAYERS, OPERATIONS, PASSES, SMALLEST
 from grader.judge.diagnosis.operations.gates import GATES
 from grader.judge.diagnosis.operations.replaced import Operation
+from grader.judge.diagnosis.source import may_cut
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.values import arrangements
 from grader.judge.diagnosis.values.changed import first_of, under, uses
 from grader.model import Diagnosis
 
@@ -36,6 +38,8 @@ def layer(symptom: Symptom) -> Diagnosis | None:
     found_passes = [operation for operation in PASSES if symptom.fits(lambda view: under(symptom, operation, view))]
     if not found_passes:
         return None
+    if not may_cut(symptom.evidence.stub) and (zeros := arrangements.in_part(symptom)):
+        return zeros
     chosen = next((each for each in found_passes if _fits_others(symptom, each)), found_passes[0])
     return symptom.say("wrong_value.pass", chosen.code, what=chosen.what)
 

@@ -16,7 +16,7 @@ _ENTRIES = 12
 #: The square of the sine between two terms below which nothing tells them apart.
 _ALIKE = 1e-6
 #: Factors that the terms of a mean square can get.
-_CONSTANTS = (("1", 1.0), ("2", 2.0), ("1/2", 0.5), ("−1", -1.0))
+_CONSTANTS = (("1", 1.0), ("2", 2.0), ("1/2", 0.5), ("−1", -1.0), ("−1/2", -0.5))
 _SIZES = (("{}", 1.0, 1.0), ("{}/2", 1.0, 0.5), ("2·{}", 1.0, 2.0), ("1/{}", -1.0, 1.0))
 
 

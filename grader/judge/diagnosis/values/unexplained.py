@@ -17,6 +17,8 @@ from grader.model import Diagnosis
 _NEAR = 0.01
 #: Classes enough to tell how many of them guesses get right, and how much more seldom is no chance.
 _GUESSES, _SELDOM = 100, 4
+#: Cases in which the other entries have to be right, where those at one end of an axis were never written.
+_SEVERAL = 2
 
 
 def wrong_value(symptom: Symptom) -> Diagnosis | None:
@@ -38,9 +40,8 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     else:
         actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
         general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
-        largest = float(_asked(symptom, first).abs().max()) if first.expected.is_floating_point() else 0.0
         begun = _right_losses(symptom)
-        near = found.max_abs_error <= _NEAR * largest and not begun  # in a loop, what is wrong begins small and grows
+        near = _is_nearly_right(symptom, first) and not begun  # in a loop, what is wrong begins small and grows
         general = "wrong_value.near" if near else general
         general = "wrong_value.start" if symptom.is_registered else general
         said = symptom.say(
@@ -55,6 +56,34 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         further = begun + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
         said = replace(said, message=said.message + further)
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
+
+
+def _is_nearly_right(symptom: Symptom, first: Finding) -> bool:
+    """Whether the errors are small beside the largest entry, or of separate numbers, each beside its own."""
+    if first.actual.tensor is None or not first.expected.is_floating_point():
+        return False
+    sizes = _asked(symptom, first).abs()
+    apart = symptom.exercise.base_name(symptom.check) in symptom.exercise.scalars
+    return bool(((first.actual.tensor - first.expected).abs() <= _NEAR * (sizes if apart else sizes.max())).all())
+
+
+def never_written(symptom: Symptom) -> str:
+    """Where the only entries stand that are wrong, if that is at one end of an axis in every case: ``[:, -1]``."""
+    views = symptom.failing
+    if not all(view.is_alike and view.expected.dim() for view in views):
+        return ""
+    for axis in range(min((view.expected.dim() for view in views), default=0)):
+        for end in (0, -1):
+            others = [_without(view, axis, end) for view in views]
+            if sum(bool(right.numel()) for right in others) >= _SEVERAL and all(bool(right.all()) for right in others):
+                return f"[{':, ' * axis}{end}]"
+    return ""
+
+
+def _without(view: View, axis: int, end: int) -> Tensor:
+    """Whether each entry is right, but for those at one end of an axis."""
+    right = (view.actual - view.expected).abs() <= view.tolerance(view.expected)
+    return right.narrow(axis, end + 1, right.shape[axis] - 1)
 
 
 def _asked(symptom: Symptom, first: Finding) -> Tensor:

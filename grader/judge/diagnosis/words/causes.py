@@ -60,6 +60,12 @@ CAUSES: dict[str, Cause] = {
         "Sum, transpose or reshape one of the two so that the shapes agree.",
         shaped=True,
     ),
+    "broadcast.reduced": Cause(
+        "Broadcasting compares sizes from the right: {left} and {right} differ at axis {axis} and neither is 1. The "
+        "axis that `{call}` reduces is gone.",
+        "`keepdim=True` in that call keeps the axis, with size 1.",
+        shaped=True,
+    ),
     "broadcast.arrays": Cause(
         "Broadcasting compares sizes from the right, where two must agree or one be 1: {shapes} do not.",
         "Sum, transpose or reshape one of the two so that the shapes agree.",

@@ -135,6 +135,12 @@ FACTOR_WORDS: dict[str, Words] = {
         "Which line brings that in?",
         "The rest of the formula is right: mend that factor alone.",
     ),
+    "scaled.upside_down": Words(
+        "`{path}` is {letter}²/4 times what it should be, in every case.",
+        "The fraction 2/{letter} stands upside down, as {letter}/2.",
+        "What is multiplied by 2, and what is divided by {letter}?",
+        "Multiply by 2 and divide by {letter}.",
+    ),
     "scaled.one_less": Words(
         "`{path}` is {letter}/({letter} − 1) times what it should be, in every case where that is a number.",
         "It was divided by {letter} − 1, where {letter} is right.",

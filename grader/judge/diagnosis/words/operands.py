@@ -12,6 +12,12 @@ OPERAND_WORDS: dict[str, Words] = {
         "What is in `{path}` before your code runs?",
         "Assign: `{path} = …`, not `{path} += …`.",
     ),
+    "accumulated.loop": Words(
+        "Every entry of `{path}` is NaN, as it was before the call.",
+        "The sum was begun on what stood there, and not on zeros.",
+        "What is in `{path}` when your code adds the first contribution to it?",
+        "Begin the sum with zeros, before the first contribution is added: `{path} = torch.zeros_like({owner})`.",
+    ),
     "accumulated.kept": Words(
         "Every entry of `{path}` is NaN.",
         "Your code adds to `{kept}` and puts that into `{path}`: what stood in `{kept}` before this backward pass is "

@@ -100,6 +100,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Where in your code is `{path}` assigned?",
         "Assign the result to `{path}`, not to a local name.",
     ),
+    "not_written.no_output": Words(
+        "`{path}` was not written: the way back begins at `out`, and {state}.",
+        "",
+        "What does the row of `out` say?",
+        "Mend `out` first; then there is something to go back from.",
+    ),
     "not_written.cell": Words(
         "`{path}` was not written: {state}.",
         "The cell of this exercise ended without assigning to it.",

@@ -30,6 +30,12 @@ SEED = Words(
     "What is the derivative of the result with respect to itself?",
     "Begin `backward` with `self.grad = 1.0`.",
 )
+VALUE = Words(
+    "`{path}` is what comes out when {what}.",
+    "What that operation gives is wrong, before anything goes back.",
+    "What does that operation make of its operands?",
+    "Work it out by hand for two small numbers, and compare that with the `data` of your result.",
+)
 PASS_WORDS: dict[str, Words] = {
     "wrong_value.pass": PASS,
     "wrong_value.pass.one": replace(
@@ -70,6 +76,12 @@ PASS_WORDS: dict[str, Words] = {
         "",
         "What does that operation pass on to each of its operands?",
         "To each operand belongs the gradient that arrives at the result, times the derivative with respect to it.",
+    ),
+    "wrong_value.engine.value": VALUE,
+    "wrong_value.engine.operation": replace(
+        VALUE,
+        seen="`{path}` is wrong in every formula with `{name}`, and in no other.",
+        cause="The first place to look is what that operation gives, before anything goes back.",
     ),
     "wrong_value.seed": replace(
         SEED, seen="`{path}` is what comes out when `backward` begins with the value of the result, in place of 1."
@@ -157,7 +169,7 @@ PASS_WORDS: dict[str, Words] = {
         "`{path}` is what comes out with zeros in the place of {names}.",
         "It has to depend on {names}, and does not.",
         "Which inputs does each step of the forward pass use?",
-        "Write the forward pass down step by step, and look where {names} comes in.",
+        "Write the forward pass down step by step, and look for {names} there.",
     ),
     "wrong_value.number": Words(
         "`{path}` is what comes out with {value} in the place of `{name}`.",

@@ -92,8 +92,14 @@ RELATION_WORDS: dict[str, Words] = {
     "wrong_value.limited": Words(
         "`{path}` is the right answer, but that no entry is {beyond}: those are cut to the limit.",
         "There is a limit that is not asked for, such as `clamp` or the clipping of gradients.",
-        "Which of your lines limits how large an entry can be?",
+        "Which of your lines limits how large or how small an entry can be?",
         "Take the limit away.",
+    ),
+    "wrong_value.limited.other": Words(
+        "`{path}` is the right answer, but that no entry is smaller than {limit}: the right ones go down to 0.",
+        "There is a lower limit, as there has to be, but at another number.",
+        "At which input does the function become constant, and what is it there?",
+        "Let the limit be 0: `clamp(min=0)`, or `maximum` with zeros.",
     ),
     "wrong_value.nearest": Words(
         "`{path}` is the right answer, rounded to {to}.",
@@ -266,9 +272,9 @@ RELATION_WORDS: dict[str, Words] = {
     ),
     "wrong_value.two": Words(
         "`{path}` is {factor} what comes out when {what}.",
-        "Both differ from the formula: the factor, and that.",
-        "Take one of the two: which of your lines makes it?",
-        "Mend that one and check again; the other then stands alone.",
+        "Two mistakes make that, the factor and this, or a single one that comes to the same.",
+        "Which of your lines makes the one, and which the other?",
+        "Mend one of them and check again; if no line makes both, compare each term with that of the formula.",
     ),
     "wrong_value.part_added": Words(
         "`{path}` is the right answer {sign} {name}.",

@@ -245,6 +245,18 @@ STEP_WORDS: dict[str, Words] = {
         "Which arguments does your optimizer get, and in which order does it take them?",
         "Make it once, from the parameters, `lr` and `momentum` alone, and leave its settings as they are.",
     ),
+    "wrong_value.settings.once": Words(
+        "`{path}` is what comes out when {what}.",
+        "Each of the steps that are asked for has gradients of its own, which the next ones replace.",
+        "How often does your code call `step`, and how often do gradients come?",
+        "Call `step` inside of the loop, each time that there are new gradients.",
+    ),
+    "wrong_operand.steps": Words(
+        "`{path}` is what comes out when {what}.",
+        "Everything else of the formula is right.",
+        "Along which tensor does each step go?",
+        "Begin with `p.g`: weight decay alone is made of `p`.",
+    ),
     "wrong_value.buffer": Words(
         "`{path}` is what comes out when {what}.",
         "Everything else of the formula is right.",

@@ -17,6 +17,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Try it on numbers so small that you can compute the answer on paper.",
         "Compare your formula with that of the notebook term by term.",
     ),
+    "wrong_value.unwritten": Words(
+        "`{path}` is wrong at `{place}` alone, and right in all other places.",
+        "Nothing is written there: `{name}` leaves whatever was in memory before.",
+        "Which indices does your loop go over, and which are there?",
+        "Let it go over all of them, or write what belongs to `{place}` beside it.",
+    ),
     "wrong_value.read_too_late": Words(
         "`{path}` comes of a tensor that a line before has changed.{clue}",
         "",

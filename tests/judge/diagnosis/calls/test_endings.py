@@ -12,7 +12,7 @@ from grader.judge.diagnosis.words.wording import say
 from grader.judge.evidence import Evidence
 from grader.kernel.protocol import messages
 from grader.model import UNSEEN, CaseRun, Diagnosis, Stub, StudentError
-from tests.judge.answered import answered
+from tests.judge.answered import answered, whole
 from tests.judge.builders import linear, not_implemented
 
 UNTOUCHED = "def linear(inp, out, w, b):\n    '''Doc.'''\n    raise NotImplementedError"
@@ -338,9 +338,9 @@ def test_exception_is_explained_by_its_cause(kind, message, words):
     assert "inp (7, 5)" in found.message
 
 
-def broadcast(*operands: str) -> str:
+def broadcast(*operands: str, code: str = "x - y") -> str:
     message = "The size of tensor a (5) must match the size of tensor b (10) at non-singleton dimension 1"
-    return explained(StudentError("RuntimeError", message, ("RuntimeError",), 4, 2, "x - y", operands)).message
+    return whole(explained(StudentError("RuntimeError", message, ("RuntimeError",), 4, 2, code, operands)))
 
 
 def test_operands_that_met_are_those_with_the_sizes_of_the_message():
@@ -357,6 +357,30 @@ def test_operands_that_did_not_meet_are_not_named(operands):
 
 def test_operands_are_not_named_where_several_pairs_could_have_met():
     assert "a size of 5 and one of 10" in broadcast("x (7, 5)", "y (7, 10)", "z (1, 10)")
+
+
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        ("c = inp - inp.mean(-1)", "mean(-1)"),
+        ("ds = p * (dp - (p * dp).sum(dim=2)) / root", "sum(dim=2)"),
+        ("e = logits - logits.max(1).values", "max(1)"),
+        ("v = torch.var(x, 1, unbiased=False) + x", "var(x, 1, unbiased=False)"),
+        ("c = inp - inp.mean(0)", ""),
+        ("c = inp - inp.mean()", ""),
+        ("c = inp - inp.sum(-1, keepdim=True)", ""),
+        ("c = inp - inp.mean(keepdim=True, dim=-1)", ""),
+        ("c = inp - x.mul(1)", ""),
+    ],
+)
+def test_axis_that_is_gone_is_pointed_out_where_shapes_do_not_meet(code, call):
+    said = broadcast("inp (10, 5)", code=code)
+    assert ("`keepdim=True`" in said) is bool(call)
+    assert f"`{call}` reduces is gone" in said if call else "is gone" not in said
+
+
+def test_axis_that_is_gone_is_no_cause_where_two_tensors_have_as_many_axes():
+    assert "keepdim" not in broadcast("x (10, 5)", "y (10, 10)", code="x - y * y.sum(-1)")
 
 
 def test_arguments_are_the_stubs_fault_only_where_the_check_passed_them():
