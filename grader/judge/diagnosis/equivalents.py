@@ -25,6 +25,7 @@ _OF_ONE: tuple[Callable[[Tensor], Tensor], ...] = (
     functional.gelu,
     functional.silu,
     lambda value: torch.softmax(value, -1),
+    lambda value: torch.log_softmax(value, -1),
 )
 #: What stands beside a variance where the exercise hands over no number for it.
 _USUAL = (1e-5, 1e-8, 1e-6, 1e-12, 1e-3, 1e-2, 0.1)

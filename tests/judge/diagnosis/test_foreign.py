@@ -439,6 +439,25 @@ def rms_back(acts, scale, tiny):
     return acts / (acts.pow(2).mean(-1, keepdim=True) + tiny).sqrt() * scale
 
 
+@exercise(call="log_back(scores, upstream)", inputs={"scores": normal("s", "v")}, points={"scores.g": 1})
+def log_back(scores):
+    """A log-softmax, written out."""
+    return scores - scores.logsumexp(-1, keepdim=True)
+
+
+@exercise(
+    call="chain_back(steps, begin, turn, upstream)",
+    inputs={"steps": normal("t", "s", "d"), "begin": normal("s", "d"), "turn": normal("d", "d", scale=0.5)},
+    points={"turn.g": 1, "begin.g": 1},
+)
+def chain_back(steps, begin, turn):
+    """A recurrent network."""
+    states = [begin]
+    for step in steps:
+        states.append(torch.tanh(step + states[-1] @ turn))
+    return torch.stack(states[1:])
+
+
 @exercise(
     call="tame(theta)",
     inputs={"theta": normal("a", "b"), "theta.g": normal("a", "b")},
@@ -660,6 +679,23 @@ def rms_back(acts, scale, tiny, upstream):
     d = upstream * scale
     acts.g = (d - n * (d * n).mean(-1, keepdim=True)) / root
     scale.g = (upstream * n).sum(0)
+"""
+LOG = """
+def log_back(scores, upstream):
+    p = torch.softmax(scores, -1)
+    scores.g = upstream - p * upstream.sum(-1, keepdim=True)
+"""
+CHAIN = """
+def chain_back(steps, begin, turn, upstream):
+    states = [begin]
+    for step in steps:
+        states.append(torch.tanh(step + states[-1] @ turn))
+    back, turn.g = torch.zeros_like(begin), torch.zeros_like(turn)
+    for t in reversed(range(len(steps))):
+        inside = (upstream[t] + back) * (1 - states[t + 1] ** 2)
+        turn.g += states[t].T @ inside
+        back = inside @ turn.T
+    begin.g = back
 """
 TAME = "def tame(theta):\n    theta.g /= theta.g.norm()"
 RIDGE = """
@@ -1034,6 +1070,51 @@ TOLD = {
                 (")) / root", "))"),
                 "division by the root of the mean square",
             ),
+        )
+    },
+    "only the last turn of a loop": (
+        chain_back,
+        CHAIN,
+        ("turn.g +=", "turn.g ="),
+        "turn.g",
+        "wrong_value",
+        "lacks all but the first one of the contributions",
+    ),
+    "all but the last step": (
+        chain_back,
+        CHAIN,
+        ("turn.g += states", "turn.g += (t > 0) * states"),
+        "turn.g",
+        "wrong_value",
+        "lacks the first one of the contributions",
+    ),
+    **{
+        f"log-softmax {what}": (log_back, LOG, change, "scores.g", "wrong_value", said)
+        for what, change, said in (
+            (
+                "without its sum",
+                ("p * upstream.sum(-1, keepdim=True)", "p"),
+                "the sum is left out in the derivative of the log",
+            ),
+            (
+                "of the slope of one",
+                ("p * upstream.sum(-1, keepdim=True)", "p * upstream"),
+                "and g stands in its place",
+            ),
+            ("with a plus", ("upstream - p", "upstream + p"), "the sum is added in place of"),
+            (
+                "of the softmax",
+                ("= upstream - p * upstream.sum", "= p * upstream - p * (p * upstream).sum"),
+                "of the softmax stands in the place",
+            ),
+        )
+    },
+    **{
+        f"scores that are shut out {what}": (past_back, PAST, change, "left.g", "wrong_value", said)
+        for what, change, said in (
+            ("by nothing", ("triu(1).bool()", "triu(99).bool()"), "nothing is shut out"),
+            ("the wrong way round", ("triu(1)", "tril(-1)"), "from the columns to the rows"),
+            ("by 0", ('float("-inf")', "0.0"), "e⁰ is 1"),
         )
     },
     "gradient made anew": (

@@ -159,6 +159,8 @@ PASSES: tuple[Operation, ...] = (
     Operation(_NOT_LOWERED, powers.power_for_slope(factor=True, turned=True)),
     *softmaxes.CROSS_ENTROPIES,
     *softmaxes.SOFTMAXES,
+    *softmaxes.LOG_SOFTMAXES,
+    *attention.SHUT_OUT,
     *attention.WEIGHTS,
     *attention.FACTORS,
     Operation(_SCALED_BEHIND, attention.factored(attention.behind)),
