@@ -459,6 +459,16 @@ def chain_back(steps, begin, turn):
 
 
 @exercise(
+    call="huber_back(guess, aim, bound)",
+    inputs={"guess": normal("n", "d", scale=2), "aim": normal("n", "d"), "bound": number(0.5, 1.5)},
+    points={"guess.g": 1},
+)
+def huber_back(guess, aim, bound):
+    """The Huber loss."""
+    return functional.huber_loss(guess, aim, delta=bound)
+
+
+@exercise(
     call="tame(theta)",
     inputs={"theta": normal("a", "b"), "theta.g": normal("a", "b")},
     points={"theta.g": 1},
@@ -696,6 +706,11 @@ def chain_back(steps, begin, turn, upstream):
         turn.g += states[t].T @ inside
         back = inside @ turn.T
     begin.g = back
+"""
+HUBER = """
+def huber_back(guess, aim, bound):
+    e = guess - aim
+    guess.g = torch.where(e.abs() < bound, e, bound * e.sign()) / e.numel()
 """
 TAME = "def tame(theta):\n    theta.g /= theta.g.norm()"
 RIDGE = """
@@ -1117,6 +1132,14 @@ TOLD = {
             ("by 0", ('float("-inf")', "0.0"), "e⁰ is 1"),
         )
     },
+    "a branch with a wrong factor": (
+        huber_back,
+        HUBER,
+        ("bound * e.sign()", "bound**2 * e.sign()"),
+        "guess.g",
+        "wrong_value",
+        "that must not be 0 are right",
+    ),
     "gradient made anew": (
         tame,
         TAME,

@@ -201,7 +201,7 @@ RELATION_WORDS: dict[str, Words] = {
         "`{path}` is 0 exactly where it has to be, and right in {right} of the {total} entries that are not 0, of all "
         "failing cases together.",
         "What decides where zeros stand is right; what comes to the other entries is right for some of them alone.",
-        "What have the entries in common that are wrong: a row that is used several times, a size, a count?",
+        "What have the entries in common that are wrong: {alike}, a size, a count?",
         "Work out by hand one entry that is right and one that is wrong, and follow both through your code.",
     ),
     "wrong_value.other_numbers.input": Words(
