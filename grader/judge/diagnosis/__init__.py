@@ -14,6 +14,6 @@ hypotheses, by what they are about:
 ``scalars``
     Scalar formulas and autograd engines.
 
-All of them speak in the ``words``. ``source`` answers questions about a stub's syntax tree, ``naming`` says what the
-check's code calls things.
+All of them speak in the ``words``. ``source`` answers questions about a stub's syntax tree, ``gradient_lines`` about
+what its lines do to gradients, and ``naming`` says what the check's code calls things.
 """

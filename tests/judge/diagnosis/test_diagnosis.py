@@ -212,6 +212,11 @@ def test_last_of_several_contributions_is_told_where_the_formula_uses_a_plain_nu
     assert codes(diagnosed(of("Value"), last)) == {"grads (relu)": "overwritten"}
 
 
+@pytest.mark.parametrize("check", ["out.data (*)", "out.data (**)"])
+def test_value_of_an_engine_that_is_a_pair_is_no_pair_of_gradients(check):
+    assert codes(diagnosed(of("Value"), {check: lambda one, right: Capture(torch.ones(2))})) == {check: "wrong_shape"}
+
+
 def test_numbers_that_differ_are_not_shown_as_the_same():
     assert numbers_apart(-1.272, -1.27200006) == ("-1.272", "-1.27200006")
     assert (number(-0.0), numbers_apart(-0.0, 1)) == ("0", ("0", "1"))

@@ -8,19 +8,16 @@ from collections.abc import Callable
 import torch
 
 from grader.judge.diagnosis import clues
-from grader.judge.diagnosis.naming import PLACE, STEPS, USED_BEFORE, call_of, handed_over, is_driven, is_used
-from grader.judge.diagnosis.source import (
+from grader.judge.diagnosis.gradient_lines import (
     adds_up,
-    assigns,
-    is_kept_on_class,
     kept_sum,
-    made_by_calling,
     may_add,
     may_read_gradient,
-    parameter,
     reads_gradient,
     writes_in_part,
 )
+from grader.judge.diagnosis.naming import PLACE, STEPS, USED_BEFORE, call_of, handed_over, is_driven, is_used
+from grader.judge.diagnosis.source import assigns, is_kept_on_class, made_by_calling, parameter
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Finding

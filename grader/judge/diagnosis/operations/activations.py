@@ -6,6 +6,7 @@ Each rule gives, from the input and the output of the function, what a student t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -60,9 +61,9 @@ def with_sigmoid(sigmoid: Callable[..., Tensor]) -> Replacements:
 
 
 def slope(
-    what: str, functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
+    functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], what: str, rule: Rule, rest: Rule | None = None
 ) -> Operation:
-    """What is taken for a derivative, in words: of which function, and by which rule.
+    """What is taken for a derivative: of which function, in words, and by which rule.
 
     ``rest`` is a term that the upstream gradient is not multiplied into.
     """
@@ -74,27 +75,15 @@ def positive(value: Tensor) -> Tensor:
     return (value > 0).to(value.dtype)
 
 
-def _relu(what: str, rule: Rule) -> Operation:
-    return slope(what, RELU, torch.relu, rule)
-
-
-def _sigmoid(what: str, rule: Rule) -> Operation:
-    return slope(what, SIGMOID, torch.sigmoid, rule)
-
-
-def _tanh(what: str, rule: Rule) -> Operation:
-    return slope(what, TANH, torch.tanh, rule)
-
-
-def _silu(what: str, rule: Rule, rest: Rule | None = None) -> Operation:
-    return slope(what, (functional.silu,), functional.silu, rule, rest)
-
-
 def _bell(value: Tensor) -> Tensor:
     """The derivative of the sigmoid."""
     return value.sigmoid() * (1 - value.sigmoid())
 
 
+_relu = partial(slope, RELU, torch.relu)
+_sigmoid = partial(slope, SIGMOID, torch.sigmoid)
+_tanh = partial(slope, TANH, torch.tanh)
+_silu = partial(slope, (functional.silu,), functional.silu)
 #: Activations that may stand for one another: each one's name, ways to call it, function and derivative.
 _KINDS: tuple[tuple[str, tuple[Any, ...], Callable[[Tensor], Tensor], Rule], ...] = (
     ("ReLU", RELU, torch.relu, lambda x, y: positive(x)),
@@ -106,9 +95,9 @@ PARENTHESES = (
     "what arrives is multiplied into the first term of {} alone, as where the parentheses around it are missing"
 )
 SIGMOID_TURNED = slope(
-    "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
     SIGMOID,
     lambda x: 1 - x.sigmoid(),
+    "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
     lambda x, y: y * (y - 1),
 )
 SLOPES: tuple[Operation, ...] = (
@@ -118,16 +107,14 @@ SLOPES: tuple[Operation, ...] = (
     _relu("the derivative of the ReLU is −1 where it has to be 0", lambda x, y: 2 * positive(x) - 1),
     _relu("the derivative is that of a leaky ReLU, 0.01 for 0", lambda x, y: torch.where(x > 0, 1.0, 0.01)),
     slope(
-        "a leaky ReLU stands in the place of the ReLU, 0.01 · x for 0",
         RELU,
         functional.leaky_relu,
+        "a leaky ReLU stands in the place of the ReLU, 0.01 · x for 0",
         lambda x, y: torch.where(x > 0, 1.0, 0.01),
     ),
     SIGMOID_TURNED,
-    slope(
+    _relu(
         "the mask of the ReLU goes back alone, without the gradient that arrives at it",
-        RELU,
-        torch.relu,
         lambda x, y: torch.zeros_like(x),
         lambda x, y: positive(x),
     ),
@@ -157,9 +144,9 @@ SLOPES: tuple[Operation, ...] = (
     _tanh("the derivative is tanh² in place of 1 − tanh²", lambda x, y: y**2),
     _tanh("the derivative is 1 + tanh² in place of 1 − tanh²", lambda x, y: 1 + y**2),
     _tanh("the derivative is (1 − tanh)² in place of 1 − tanh²", lambda x, y: (1 - y) ** 2),
-    slope(PARENTHESES.format("σ − σ²"), SIGMOID, torch.sigmoid, lambda x, y: y, lambda x, y: -(y**2)),
-    slope(PARENTHESES.format("σ · 1 − σ"), SIGMOID, torch.sigmoid, lambda x, y: y, lambda x, y: -y),
-    slope(PARENTHESES.format("1 − tanh²"), TANH, torch.tanh, lambda x, y: torch.ones_like(y), lambda x, y: -(y**2)),
+    _sigmoid(PARENTHESES.format("σ − σ²"), lambda x, y: y, lambda x, y: -(y**2)),
+    _sigmoid(PARENTHESES.format("σ · 1 − σ"), lambda x, y: y, lambda x, y: -y),
+    _tanh(PARENTHESES.format("1 − tanh²"), lambda x, y: torch.ones_like(y), lambda x, y: -(y**2)),
     _silu(f"σ(1 − σ), the derivative of the sigmoid, stands in the place of {_OF_SILU}", lambda x, y: _bell(x)),
     _silu(f"the term σ is missing in the derivative {_OF_SILU}", lambda x, y: x * _bell(x)),
     _silu(f"the term x · σ(1 − σ) is missing in the derivative {_OF_SILU}", lambda x, y: x.sigmoid()),
@@ -173,12 +160,12 @@ SLOPES: tuple[Operation, ...] = (
     _silu("the derivative is that of the ReLU", lambda x, y: positive(x)),
     _silu(PARENTHESES.format(_OF_SILU), lambda x, y: x.sigmoid(), lambda x, y: x * _bell(x)),
     *(
-        slope(f"a {other} stands in the place of the {name}", functions, stands, rule)
+        slope(functions, stands, f"a {other} stands in the place of the {name}", rule)
         for (name, functions, right, _), (other, _, stands, rule) in product(_KINDS, repeat=2)
         if right is not stands
     ),
     *(
-        slope(f"the {name} is left out", functions, torch.clone, lambda x, y: torch.ones_like(y))
+        slope(functions, torch.clone, f"the {name} is left out", lambda x, y: torch.ones_like(y))
         for name, functions, *_ in _KINDS[1:]
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch.nn import functional
 from grader.judge.diagnosis.operations.activations import PARENTHESES, SLOPES, Rule, positive, slope
 from grader.judge.diagnosis.operations.replaced import Operation
 
-_GELU = (functional.gelu,)
+_gelu = partial(slope, (functional.gelu,), functional.gelu)
 
 
 def _cdf(value: Tensor) -> Tensor:
@@ -46,68 +47,50 @@ def _swish(factor: float) -> Rule:
     return rule
 
 
-def _gelu(what: str, rule: Rule) -> Operation:
-    return slope(what, _GELU, functional.gelu, rule)
+def _with_cdf(what: str, cdf: Rule) -> Operation:
+    """Something else in the place of Φ(x)."""
+    return _gelu(what, lambda x, y: cdf(x, y) + x * _density(x))
 
 
-def _sum_with(times: float) -> Rule:
-    """The derivative with so many times x · φ(x)."""
-    return lambda x, y: _cdf(x) + times * x * _density(x)
+def _with_density(what: str, times: float) -> Operation:
+    """Another multiple of x · φ(x) in the place of it."""
+    return _gelu(what, lambda x, y: _cdf(x) + times * x * _density(x))
 
 
-#: What makes another multiple of x · φ(x), in words, and which one.
-_TIMES = (
-    ("x · φ(x) is subtracted in the derivative Φ(x) + x · φ(x)", -1.0),
-    ("φ(x) is divided by 2π in place of √(2π)", (2 * math.pi) ** -0.5),
-    ("the term x · φ(x) is missing in the derivative Φ(x) + x · φ(x)", 0.0),
-    ("φ(x) is divided by √π in place of √(2π)", 2**0.5),
-    ("x · φ(x) is halved, too, where the factor 1/2 belongs to Φ(x) alone", 0.5),
-    ("φ(x) is multiplied by π, as `/ sqrt(2) * pi` does, and not divided by √(2π)", math.pi**1.5),
-    ("φ(x) is divided by √2 in place of √(2π)", math.pi**0.5),
-    ("φ(x) is not divided by √(2π)", (2 * math.pi) ** 0.5),
-    ("φ(x) is made with the factor 2/√π of erf's derivative, in place of 1/√(2π)", 8**0.5),
-    ("x · φ(x) is taken twice", 2.0),
-)
 _GELU_SLOPES: tuple[Operation, ...] = (
-    slope(
-        PARENTHESES.format("Φ(x) + x · φ(x)"),
-        _GELU,
-        functional.gelu,
-        lambda x, y: _cdf(x),
-        lambda x, y: x * _density(x),
-    ),
-    *(_gelu(what, _sum_with(times)) for what, times in _TIMES),
+    _gelu(PARENTHESES.format("Φ(x) + x · φ(x)"), lambda x, y: _cdf(x), lambda x, y: x * _density(x)),
+    _with_density("x · φ(x) is subtracted in the derivative Φ(x) + x · φ(x)", -1.0),
+    _with_density("φ(x) is divided by 2π in place of √(2π)", (2 * math.pi) ** -0.5),
+    _with_density("the term x · φ(x) is missing in the derivative Φ(x) + x · φ(x)", 0.0),
+    _with_density("φ(x) is divided by √π in place of √(2π)", 2**0.5),
+    _with_density("x · φ(x) is halved, too, where the factor 1/2 belongs to Φ(x) alone", 0.5),
+    _with_density("φ(x) is multiplied by π, as `/ sqrt(2) * pi` does, and not divided by √(2π)", math.pi**1.5),
+    _with_density("φ(x) is divided by √2 in place of √(2π)", math.pi**0.5),
+    _with_density("φ(x) is not divided by √(2π)", (2 * math.pi) ** 0.5),
+    _with_density("φ(x) is made with the factor 2/√π of erf's derivative, in place of 1/√(2π)", 8**0.5),
+    _with_density("x · φ(x) is taken twice", 2.0),
     _gelu("the term Φ(x) is missing in the derivative Φ(x) + x · φ(x)", lambda x, y: x * _density(x)),
     _gelu("the factor x is missing in the derivative Φ(x) + x · φ(x)", lambda x, y: _cdf(x) + _density(x)),
-    _gelu("Φ(x) is made with erf(x) in place of erf(x / √2)", lambda x, y: 0.5 * (1 + torch.erf(x)) + x * _density(x)),
-    _gelu(
-        "Φ(x) is made with erf(x / 2) in place of erf(x / √2)",
-        lambda x, y: 0.5 * (1 + torch.erf(x / 2)) + x * _density(x),
-    ),
-    _gelu(
-        "the 1 is missing in Φ(x) = (1 + erf(x / √2)) / 2",
-        lambda x, y: 0.5 * torch.erf(x / math.sqrt(2)) + x * _density(x),
-    ),
+    _with_cdf("Φ(x) is made with erf(x) in place of erf(x / √2)", lambda x, y: 0.5 * (1 + torch.erf(x))),
+    _with_cdf("Φ(x) is made with erf(x / 2) in place of erf(x / √2)", lambda x, y: 0.5 * (1 + torch.erf(x / 2))),
+    _with_cdf("the 1 is missing in Φ(x) = (1 + erf(x / √2)) / 2", lambda x, y: 0.5 * torch.erf(x / math.sqrt(2))),
     _gelu(
         "φ(x) is made with exp(−x²) in place of exp(−x² / 2)",
         lambda x, y: _cdf(x) + x * torch.exp(-(x**2)) / math.sqrt(2 * math.pi),
     ),
-    _gelu(
+    _with_cdf(
         "the factor 1/2 reaches the 1 alone in Φ(x) = (1 + erf(x / √2)) / 2, as without parentheses",
-        lambda x, y: 0.5 + torch.erf(x / math.sqrt(2)) + x * _density(x),
+        lambda x, y: 0.5 + torch.erf(x / math.sqrt(2)),
     ),
     _gelu(
         "the square is missing in the exponent of φ(x): exp(−x / 2) for exp(−x² / 2)",
         lambda x, y: _cdf(x) + x * torch.exp(-x / 2) / math.sqrt(2 * math.pi),
     ),
-    _gelu("the factor 1/2 is missing in Φ(x)", lambda x, y: 2 * _cdf(x) + x * _density(x)),
-    _gelu(
-        "erf(x / √2) stands for Φ(x) = (1 + erf(x / √2)) / 2",
-        lambda x, y: torch.erf(x / math.sqrt(2)) + x * _density(x),
-    ),
+    _with_cdf("the factor 1/2 is missing in Φ(x)", lambda x, y: 2 * _cdf(x)),
+    _with_cdf("erf(x / √2) stands for Φ(x) = (1 + erf(x / √2)) / 2", lambda x, y: torch.erf(x / math.sqrt(2))),
     _gelu("φ(x) stands in the place of the derivative Φ(x) + x · φ(x)", lambda x, y: _density(x)),
     _gelu("the output stands for x in the derivative Φ(x) + x · φ(x)", lambda x, y: _cdf(x) + y * _density(x)),
-    _gelu("Φ(x) is that of the tanh formula, and φ(x) the exact one", lambda x, y: _by_tanh(x) + x * _density(x)),
+    _with_cdf("Φ(x) is that of the tanh formula, and φ(x) the exact one", lambda x, y: _by_tanh(x)),
     _gelu(
         "Φ(x) is the exact one, and its derivative φ(x) that of the tanh formula",
         lambda x, y: _cdf(x) + x * _tanh_density(x, 3 * 0.044715),
@@ -120,7 +103,7 @@ _GELU_SLOPES: tuple[Operation, ...] = (
         "the tanh formula is used, without the 3 from the cube inside of it; the exact GELU has erf",
         lambda x, y: _by_tanh(x) + x * _tanh_density(x, 0.044715),
     ),
-    _gelu("the output stands for Φ(x) in the derivative Φ(x) + x · φ(x)", lambda x, y: y + x * _density(x)),
+    _with_cdf("the output stands for Φ(x) in the derivative Φ(x) + x · φ(x)", lambda x, y: y),
     _gelu("the derivative is that of the approximation x · σ(1.702 x)", _swish(1.702)),
     _gelu("the derivative is that of x · σ(x), which is another activation", _swish(1.0)),
     _gelu("the factor x stands with Φ(x), and not with φ(x)", lambda x, y: x * _cdf(x) + _density(x)),
@@ -128,14 +111,10 @@ _GELU_SLOPES: tuple[Operation, ...] = (
         "the minus sign is missing in the exponent of φ(x)",
         lambda x, y: _cdf(x) + x * torch.exp(x**2 / 2) / math.sqrt(2 * math.pi),
     ),
-    _gelu(
-        "Φ(x) is made with erf(x · √2) in place of erf(x / √2)",
-        lambda x, y: 0.5 * (1 + torch.erf(x * math.sqrt(2))) + x * _density(x),
+    _with_cdf(
+        "Φ(x) is made with erf(x · √2) in place of erf(x / √2)", lambda x, y: 0.5 * (1 + torch.erf(x * math.sqrt(2)))
     ),
-    _gelu(
-        "1 − Φ(x) stands in the place of Φ(x), as `1 - erf` or `erfc` gives it",
-        lambda x, y: 1 - _cdf(x) + x * _density(x),
-    ),
+    _with_cdf("1 − Φ(x) stands in the place of Φ(x), as `1 - erf` or `erfc` gives it", lambda x, y: 1 - _cdf(x)),
     _gelu("φ(x) is multiplied by x², and not by x", lambda x, y: _cdf(x) + x**2 * _density(x)),
     _gelu(
         "the logarithm of φ(x) stands in the place of φ(x), as `log_prob` gives it",

@@ -115,6 +115,11 @@ def _cross_entropy(what: str, slope: Callable[[Tensor, Tensor, int], Tensor], co
     return Operation(what, lambda: {functional.cross_entropy: _cross_entropy_with(slope)}, code)
 
 
+def _probabilities(what: str, made: Callable[[Tensor], Tensor], code: str = "") -> Operation:
+    """Something else in the place of the probabilities, made of the logits."""
+    return _cross_entropy(what, lambda z, one, n: (made(z) - one) / n, code)
+
+
 def _of_weights(what: str, slope: Callable[[Tensor, Tensor, int], Tensor]) -> Operation:
     """The same, of the probabilities in place of the logits."""
     return _cross_entropy(what, lambda z, one, n: slope(z.softmax(1), one, n))
@@ -170,21 +175,19 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
         "1 is subtracted at the class before the target, as with `targ - 1`, where classes count from 0",
         lambda z, one, n: (z.softmax(1) - one.roll(-1, 1)) / n,
     ),
-    _cross_entropy(
+    _probabilities(
         "the largest logit of each column is subtracted before the exponentials, and not that of each row",
-        lambda z, one, n: (_shares((z - z.amax(0)).float().exp().double()) - one) / n,
+        lambda z: _shares((z - z.amax(0)).float().exp().double()),
     ),
-    _cross_entropy(
+    _probabilities(
         "the NaN of exponentials that overflow are replaced by 0, as by `nan_to_num`: nothing overflows where the "
         "largest logit of the row is subtracted before",
-        lambda z, one, n: (_shares(z.float().exp().double()).nan_to_num(0.0) - one) / n,
+        lambda z: _shares(z.float().exp().double()).nan_to_num(0.0),
     ),
     _cross_entropy(
         "the probabilities are left out, and only the 1 of the target is subtracted", lambda z, one, n: -one / n
     ),
-    _cross_entropy(
-        "a sigmoid of each logit alone stands in the place of the softmax", lambda z, one, n: (z.sigmoid() - one) / n
-    ),
+    _probabilities("a sigmoid of each logit alone stands in the place of the softmax", torch.sigmoid),
     _cross_entropy(
         f"only the entries of the targets get a value, and the probabilities of the others are left out, {_DIAGONAL}",
         lambda z, one, n: (z.softmax(1) - one) * one / n,
@@ -228,31 +231,26 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
         "the numbers of the classes are subtracted, in place of a 1 at the class of that number",
         lambda z, one, n: (z.softmax(1) - one.argmax(1)[:, None]) / n,
     ),
-    _cross_entropy(
-        "the logits stand in the place of the probabilities, without a softmax",
-        lambda z, one, n: (z - one) / n,
-        "wrong_operand",
+    _probabilities(
+        "the logits stand in the place of the probabilities, without a softmax", lambda z: z, "wrong_operand"
     ),
-    _cross_entropy(
-        "logarithms of the probabilities stand in the place of the probabilities",
-        lambda z, one, n: (z.log_softmax(1) - one) / n,
+    _probabilities(
+        "logarithms of the probabilities stand in the place of the probabilities", lambda z: z.log_softmax(1)
     ),
-    _cross_entropy(
-        "the softmax is taken over all entries at once, not row by row",
-        lambda z, one, n: (z.flatten().softmax(0).view_as(z) - one) / n,
+    _probabilities(
+        "the softmax is taken over all entries at once, not row by row", lambda z: z.flatten().softmax(0).view_as(z)
     ),
-    _cross_entropy("the exponentials are not divided by their sum", lambda z, one, n: (_exponentials(z) - one) / n),
-    _cross_entropy(
+    _probabilities("the exponentials are not divided by their sum", _exponentials),
+    _probabilities(
         "the exponentials are divided by the sum of all of them, not by that of their row",
-        lambda z, one, n: (_exponentials(z) / _exponentials(z).sum() - one) / n,
+        lambda z: _exponentials(z) / _exponentials(z).sum(),
     ),
-    _cross_entropy(
+    _probabilities(
         "the exponentials are divided by the sum of their column, not by that of their row",
-        lambda z, one, n: (_exponentials(z) / _exponentials(z).sum(0) - one) / n,
+        lambda z: _exponentials(z) / _exponentials(z).sum(0),
     ),
-    _cross_entropy(
-        "the softmax is taken twice, of the logits and of their probabilities",
-        lambda z, one, n: (z.softmax(1).softmax(1) - one) / n,
+    _probabilities(
+        "the softmax is taken twice, of the logits and of their probabilities", lambda z: z.softmax(1).softmax(1)
     ),
     *(
         _cross_entropy(
@@ -263,9 +261,9 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
         for eps in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
     ),
     *(
-        _cross_entropy(
+        _probabilities(
             f"the logits are divided by {by:g} before the softmax, by a temperature that the formula does not have",
-            partial(lambda by, z, one, n: ((z / by).softmax(1) - one) / n, by),
+            partial(lambda by, z: (z / by).softmax(1), by),
         )
         for by in (0.5, 2.0, 5.0, 10.0)
     ),

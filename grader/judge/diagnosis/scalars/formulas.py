@@ -186,7 +186,10 @@ def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
 
 def one_contribution(symptom: Symptom) -> Diagnosis | None:
     """Each gradient is one of the contributions to it, where there are several, and the value is right."""
-    if _value_of(symptom) in symptom.failed or any("formula" not in view.case.constants for view in symptom.views):
+    gradients = all(view.expected.shape == (len(_NAMES),) for view in symptom.views)
+    if not gradients or any("formula" not in view.case.constants for view in symptom.views):
+        return None
+    if _value_of(symptom) in symptom.failed:
         return None
     if all(_is_one_of(view) for view in symptom.failing) or _has_nested(symptom):
         return symptom.say("overwritten.contribution")

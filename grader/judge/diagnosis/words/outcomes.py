@@ -103,7 +103,7 @@ OUTCOME_WORDS: dict[str, Words] = {
     "not_written.no_output": Words(
         "`{path}` was not written: the way back begins at `out`, and {state}.",
         "",
-        "What does the row of `out` say?",
+        "What is said of `out` itself?",
         "Mend `out` first; then there is something to go back from.",
     ),
     "not_written.cell": Words(

@@ -19,7 +19,7 @@ VALUE_WORDS: dict[str, Words] = {
     ),
     "wrong_value.unwritten": Words(
         "`{path}` is wrong at `{place}` alone, and right in all other places.",
-        "Nothing is written there: `{name}` leaves whatever was in memory before.",
+        "Where nothing is written, `{name}` leaves whatever was in memory before.",
         "Which indices does your loop go over, and which are there?",
         "Let it go over all of them, or write what belongs to `{place}` beside it.",
     ),
