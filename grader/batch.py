@@ -48,7 +48,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class ScoreOptions:
-    """What ``grader score`` was asked for. ``seed`` None: the gradebook's own, or a fresh secret one.
+    """What ``grader score`` was asked for. ``seed`` None: the gradebook's own for that course, or a fresh secret one.
 
     ``sandbox`` None: the best that works here, never ``none``.
 
@@ -218,7 +218,9 @@ class _Run:
         if self.options.fresh:
             return []
         changed = [
-            named for name, named in _SETTINGS.items() if getattr(last.settings, name) != getattr(self.settings, name)
+            f"{named} (before: {getattr(last.settings, name)})"
+            for name, named in _SETTINGS.items()
+            if getattr(last.settings, name) != getattr(self.settings, name)
         ]
         if last.settings.course == self.settings.course and last.course_digest not in ("", self.course_digest):
             changed.insert(0, f"course {self.settings.course!r}")
@@ -329,11 +331,11 @@ async def _prepared(steps: Iterable[None]) -> None:
 
 
 def _seed(options: ScoreOptions, gradebook: Gradebook, course: str) -> int:
-    """The seed asked for, else the one this gradebook was graded with, else a secret one drawn now."""
+    """The seed asked for, else the one with which this gradebook has the course, else a secret one drawn now."""
     if options.seed is not None:
         return options.seed
-    last = None if options.fresh else gradebook.last_head()
-    return last.settings.seed if last is not None and last.settings.course == course else secrets.randbits(40)
+    kept = None if options.fresh else gradebook.seed_of(course)
+    return secrets.randbits(40) if kept is None else kept
 
 
 def _keys(entries: Sequence[Entry]) -> list[str]:

@@ -6,8 +6,10 @@ import contextlib
 import json
 import multiprocessing
 import random
+import re
 import signal
 import sqlite3
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -125,7 +127,7 @@ def test_score_under_other_settings_grades_everything_again(
 @pytest.mark.parametrize(
     ("changed", "runs"),
     [
-        ("seed", ({"seed": 5}, {"seed": 6}, {"seed": 6}, {"seed": None}, {"seed": 7, "fresh": True})),
+        (r"seed \(before: 5\)", ({"seed": 5}, {"seed": 6}, {"seed": 6}, {"seed": None}, {"seed": 7, "fresh": True})),
         ("limits", ({}, {"limits": Limits(check_s=3)}, {"limits": Limits(check_s=3)}, {"fresh": True})),
     ],
 )
@@ -139,7 +141,8 @@ def test_score_under_other_settings_says_that_all_is_graded_again(
     said: list[str] = []
     for change in runs:
         score_class(ScoreOptions((small_class,), tmp_path / "out", **change), Observer(remarked=said.append))
-    assert said == [f"the {changed} changed since the last run, so everything is graded again"]
+    (note,) = said
+    assert re.fullmatch(rf"the {changed} changed since the last run, so everything is graded again", note)
 
 
 def test_score_with_other_limits_of_what_is_read_grades_what_they_let_through(
@@ -204,6 +207,23 @@ def test_score_without_a_seed_draws_one_keeps_it_and_draws_again_when_fresh(
     fresh = score(small_class, tmp_path / "out", seed=None, fresh=True)
 
     assert first.seed == again.seed != fresh.seed
+
+
+def test_score_without_a_seed_keeps_that_of_the_course_whatever_was_graded_there_in_between(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    names = ("week1", "week2", "week1")
+    for name in names:
+        (tmp_path / f"{name}.py").write_text(FAULTY)
+    hand_in(tmp_path / "class", {"ada": answered({})})
+    runs = []
+    for name in names:
+        options = ScoreOptions((tmp_path / "class",), tmp_path / "out", course=str(tmp_path / f"{name}.py"))
+        runs.append(score_class(options, Observer(remarked=said.append)))
+
+    assert [run.seed == runs[0].seed for run in runs] == [True, False, True]
+    assert f"the course (before: week2) and the seed (before: {runs[1].seed}) changed since the last run" in said[-1]
 
 
 def test_score_with_a_failing_machinery_blames_the_grader_and_tries_again_next_time(
@@ -566,6 +586,31 @@ def test_score_with_the_course_mended_grades_again_says_so_and_keeps_what_was_ru
     assert ran == [1, 0, 1]
     assert digests[0] == digests[1] != digests[2]
     assert [one.score for one in run.submissions[0].exercises] == [2, 1]
+
+
+def test_score_with_the_course_mended_tells_whose_points_changed(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    course = tmp_path / "mended.py"
+    (tmp_path / "class").mkdir()
+    for student, factor in (("ada", 2), ("bob", 3), ("cyd", 5)):
+        answer = {
+            "cell_type": "code",
+            "metadata": {},
+            "source": f"def one_grad(inp, out):\n    inp.g = {factor} * out.g\n",
+        }
+        (tmp_path / "class" / f"{student}_pair.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [answer]}))
+    said: list[str] = []
+    one = FAULTY[: FAULTY.index('@exercise(call="two_grad')]
+    for text in (one, *[one.replace("2 * inp", "3.0 * inp")] * 2):
+        sys.modules.pop("mended", None)  # as in another process
+        course.write_text(text)
+        options = ScoreOptions((tmp_path / "class",), tmp_path / "out", course=str(course), seed=5)
+        score_class(options, Observer(remarked=said.append))
+
+    assert [remark.partition("; gradebook.csv")[0] for remark in said[1:]] == [
+        "graded anew, with other points than after the last run: ada 2 → 0; bob 0 → 2"
+    ]
 
 
 def test_score_tells_of_a_ruling_whose_notebook_finds_other_files_now(

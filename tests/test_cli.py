@@ -254,7 +254,18 @@ def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tm
 
     assert done.exit_code == GRADED, done.output
     assert "note: no submission, or only under another name: Came, Never" in done.stderr
-    assert "note: not in the roster, so exported by the grader's name: " in done.stderr
+    assert "note: not in the roster with its 'ID' or 'SIS User ID' or 'SIS Login ID', so exported by" in done.stderr
+
+
+@pytest.mark.parametrize("to", ["canvas", "moodle", "gradescope", "brightspace", "csv"])
+def test_export_tells_that_a_roster_is_of_another_platform(to: str, demo: tuple[Path, object], tmp_path: Path) -> None:
+    own = {"canvas": "SIS User ID", "moodle": "ID number", "gradescope": "Email", "brightspace": "OrgDefinedId"}
+    for heading, cell, told in (("Matrikel", "7", to != "csv"), (own.get(to, "x"), "7", False)):
+        (tmp_path / "list.csv").write_text(f"student,ID number,{heading}\nada,,{cell}\n")
+        command = ["export", str(demo[0] / "class/grades"), "--to", to, "--roster", str(tmp_path / "list.csv")]
+        done = runner.invoke(app, command)
+        assert done.exit_code == GRADED, done.output
+        assert (f"by which {to.capitalize()} knows a student, so all are exported by" in done.stderr) is told
 
 
 def test_export_shows_what_a_roster_quotes_as_text_only(demo: tuple[Path, object], tmp_path: Path) -> None:
@@ -374,16 +385,16 @@ def test_override_of_another_gradebook_comes_home_and_tells_what_it_replaces(
     def say(grades: Path, *arguments: str) -> Result:
         return runner.invoke(app, ["override", "--out", str(grades), *arguments])
 
+    say(here, "claude", "lin_grad", "1", "-m", "seen in haste")
     say(there, "claude", "lin_grad", "3", "-m", "half an idea")
     say(there, "ada", "lin_grad", "-m", "neat")
-    say(here, "claude", "lin_grad", "1", "-m", "seen in haste")
     with Gradebook(there / FILE_NAME) as book:
         book.rule(Ruling("claude", "relu_grad", "of an earlier notebook", 0.0, "r"))
     listed = say(there, "--csv")
     (tmp_path / "r.csv").write_text(listed.stdout)
     (tmp_path / "before.csv").write_text(listed.stdout.replace(",2,4", ",0,4"))
 
-    assert listed.stdout.splitlines()[0] == "student,exercise,points,reason,sha256,graded,possible"
+    assert listed.stdout.splitlines()[0] == "student,exercise,points,reason,sha256,graded,possible,made"
     assert "not counted, being on no notebook of the last run: 0 for relu_grad of claude" in listed.stderr
     home = say(here, "--from", str(tmp_path / "r.csv"))
     assert "ruled on 2 answers of 2 students" in home.stderr
@@ -393,6 +404,44 @@ def test_override_of_another_gradebook_comes_home_and_tells_what_it_replaces(
     assert say(here, "--csv").stdout == listed.stdout
     mended = say(here, "--from", str(tmp_path / "before.csv")).stderr
     assert "graded otherwise since: 3 for lin_grad of claude (the grader gave 0 / 4, and gives 2 / 4 now)" in mended
+
+
+def test_override_of_several_copies_comes_home_so_that_of_each_answer_the_last_decision_holds(
+    demo: tuple[Path, object], tmp_path: Path
+) -> None:
+    def say(grades: Path, *arguments: str) -> Result:
+        done = runner.invoke(app, ["override", "--out", str(grades), *arguments])
+        assert done.exit_code == GRADED, done.output
+        return done
+
+    home = shutil.copytree(demo[0] / "class/grades", tmp_path / "home")
+    for exercise_, reason in (("lin_grad", "base"), ("relu_grad", "mistaken"), ("mse_grad", "hasty")):
+        say(home, "claude", exercise_, "1", "-m", reason)
+    one, other = (shutil.copytree(home, tmp_path / name) for name in ("one", "other"))
+    say(one, "claude", "lin_grad", "4", "-m", "right after all")
+    say(one, "claude", "mse_grad", "--withdraw")
+    say(home, "claude", "relu_grad", "--withdraw")
+    say(other, "ada", "lin_grad", "0", "-m", "copied")
+    for copy in (one, other):
+        (tmp_path / f"{copy.name}.csv").write_text(say(copy, "--csv").stdout)
+
+    first, second = (say(home, "--from", str(tmp_path / f"{copy.name}.csv")).stderr for copy in (one, other))
+
+    assert "in place of what was ruled before: 1 for lin_grad of claude (base); 1 for mse_grad of claude" in first
+    assert "not taken, something else having been decided here later: 1 for relu_grad of claude\n" in first
+    for lost in ("1 for lin_grad of claude", "1 for mse_grad of claude", "1 for relu_grad of claude"):
+        assert lost in second.partition("not taken, something else having been decided here later: ")[2]
+    assert "ruled on 1 answer of 1 student;" in second
+    assert [line.split(",")[:4] for line in say(home, "--csv").stdout.splitlines()[1:]] == [
+        ["ada", "lin_grad", "0", "copied"],
+        ["claude", "lin_grad", "4", "right after all"],
+        ["claude", "mse_grad", "withdrawn", ""],
+        ["claude", "relu_grad", "withdrawn", ""],
+    ]
+    changed = (tmp_path / "one.csv").read_text().replace("4,right after all", "3,by half")
+    (tmp_path / "one.csv").write_text(changed)  # in a spreadsheet, with the time of before
+    assert "4 for lin_grad of claude" in say(home, "--from", str(tmp_path / "one.csv")).stderr
+    assert "3,by half" in say(home, "--csv").stdout
 
 
 def test_override_from_a_file_takes_the_names_that_the_platform_has(demo: tuple[Path, object], tmp_path: Path) -> None:
@@ -457,6 +506,44 @@ def test_override_knows_a_name_whose_letters_and_marks_are_apart(tmp_path: Path)
     apart = unicodedata.normalize("NFD", "Zoë")
     done = runner.invoke(app, ["override", apart, "lin_grad", "3", "--reason", "x", "--out", str(tmp_path)])
     assert done.exit_code == GRADED, done.output
+
+
+def test_run_that_was_interrupted_hides_no_ruling_and_takes_the_place_of_no_report(tmp_path: Path) -> None:
+    head = RunHead(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 2)
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(head)
+        for student in ("ada", "bob"):
+            book.store(student, "f", submission(student, exercise("lin_grad")))
+    assert runner.invoke(app, ["report", str(tmp_path)]).exit_code == GRADED
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(head)
+        book.store("ada", "g", submission("ada", exercise("lin_grad")))
+    sheet = (tmp_path / "gradebook.csv").read_text()
+
+    said = "the last run was interrupted: 1 of 2 submissions are graded"
+    ruled = runner.invoke(app, ["override", "bob", "lin_grad", "3", "-m", "x", "--out", str(tmp_path)])
+    assert (ruled.exit_code, ruled.stderr.count(f"note: {said}; the others stand here")) == (GRADED, 1)
+    assert "grader report" not in ruled.stderr
+    listed = runner.invoke(app, ["override", "--csv", "--out", str(tmp_path)])
+    assert "bob,lin_grad,3,x," in listed.stdout
+    assert "not counted" not in listed.stderr
+    for command in ("report", "export"):
+        refused = runner.invoke(app, [command, str(tmp_path)])
+        assert (refused.exit_code, refused.stdout) == (USAGE, "")
+        assert f"error: {said}\n" in refused.stderr
+    assert (tmp_path / "gradebook.csv").read_text() == sheet
+
+
+def test_report_of_a_first_run_that_was_interrupted_holds_what_is_graded_and_says_that_more_is_to_come(
+    tmp_path: Path,
+) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 2))
+        book.store("ada", "f", submission("ada", exercise("lin_grad")))
+    done = runner.invoke(app, ["report", str(tmp_path)])
+    assert done.exit_code == GRADED
+    assert "the last run was interrupted: 1 of 2 submissions are graded; `grader score` again goes on" in done.stderr
+    assert "ada" in (tmp_path / "gradebook.csv").read_text()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,7 @@ from grader.cli.app import app
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan, path
-from grader.errors import UsageError
+from grader.errors import GradebookError, UsageError
 from grader.gradebook.overrides import rulings_for
 from grader.gradebook.ruling_file import rulings_csv, rulings_in
 from grader.model import Hints, Target
@@ -93,6 +94,8 @@ def override(
     Reports and exports have them from then on, with what the grader found and the reason beside them.
     """
     with errors_told(), _opened(out, "here too: --out") as gradebook:
+        if unfinished := gradebook.unfinished():
+            note(f"{unfinished}; the others stand here as an earlier one left them, until `grader score` goes on")
         given = bool(student or exercise or score is not None or reason or withdraw)
         if source is not None:
             if given or as_csv:
@@ -122,7 +125,7 @@ def override(
             else:
                 _rule(gradebook, student, exercise, score, reason.strip())
             _tell_points(gradebook, student, exercise)
-            _note_report(out)
+            _note_report(gradebook, out)
 
 
 def _withdraw(gradebook: Gradebook, student: str, exercise: str) -> None:
@@ -144,9 +147,9 @@ def _tell_replaced(before: Iterable[Ruling], rulings: Iterable[Ruling]) -> None:
     others = []
     for new in rulings:
         old = earlier.get(new.answer, new)
-        stays = new.score is None or new.score == old.score
-        if not stays or new.reason != old.reason:
-            part = "the reason of " if new.score is None and old.score is not None else ""
+        comments = new.score is None and not new.withdrawn
+        if not (comments or new.score == old.score) or new.reason != old.reason:
+            part = "the reason of " if comments and old.score is not None else ""
             others.append(f"{part}{old} ({old.reason})")
     if others:
         note(f"in place of what was ruled before: {first_of(others, separator='; ')}")
@@ -177,23 +180,48 @@ def _tell_points(gradebook: Gradebook, student: str, ruled: str) -> None:
 
 
 def _rule_from(source: Path, roster: Path | None, gradebook: Gradebook, out: Path) -> None:
-    """Rule as a CSV file says, and tell on how much, what was ruled otherwise before, and what of it is in doubt."""
+    """Rule as a CSV file says, and tell on how much, what was ruled otherwise before, and what of it is in doubt.
+
+    Of a ruling that another gradebook wrote and what was decided here, the later holds.
+    """
     from grader.gradebook.doubts import remarks_on
 
     called = {} if roster is None else _names_in(roster, gradebook)
-    rulings = rulings_in(source, gradebook.answers(), called)
     before = gradebook.rulings()
+    given = rulings_in(source, gradebook.answers(), called)
+    rulings, outdated = _taken(given, gradebook.decisions())
     gradebook.rule(*rulings)
-    many = count_of(len({(ruling.student, ruling.exercise) for ruling in rulings}), "answer")
-    students = count_of(len({ruling.student for ruling in rulings}), "student")
+    held = [one for one in rulings if not one.withdrawn]
+    many = count_of(len({(ruling.student, ruling.exercise) for ruling in held}), "answer")
+    students = count_of(len({ruling.student for ruling in held}), "student")
     note(f"ruled on {many} of {students}; `grader override` lists them")
-    if comments := len({(ruling.student, ruling.exercise) for ruling in rulings if ruling.score is None}):
+    if outdated:
+        names = first_of([*map(str, outdated)], separator="; ")
+        note(f"not taken, something else having been decided here later: {names}")
+    if comments := len({(ruling.student, ruling.exercise) for ruling in held if ruling.score is None}):
         note(f"{count_of(comments, 'answer')} without points: a comment, which leaves the points as they are")
     _tell_replaced(before, rulings)
     answers = {one.answer for one in rulings}
     for remark in remarks_on([doubt for doubt in gradebook.doubts() if doubt.ruling.answer in answers]):
         note(remark)
-    _note_report(out)
+    _note_report(gradebook, out)
+
+
+def _taken(given: Iterable[Ruling], decided: Iterable[Ruling]) -> tuple[list[Ruling], list[Ruling]]:
+    """Those of the rulings ``given`` that are not older than what was ``decided`` on their answers, and the others.
+
+    An older one that says the same is neither. What was written over in a file, beside the time of before, is of now.
+    """
+    last = {one.answer: one for one in decided}
+    taken, outdated = [], []
+    for one in given:
+        old = last.get(one.answer, one)
+        same = (one.score, one.reason) == (old.score, old.reason)
+        if one.made and one.made < old.made:
+            outdated += [] if same else [one]
+        else:
+            taken.append(replace(one, made="") if one.made == old.made and not same else one)
+    return taken, outdated
 
 
 def _names_in(roster: Path, gradebook: Gradebook) -> dict[str, str]:
@@ -210,8 +238,9 @@ def _names_in(roster: Path, gradebook: Gradebook) -> dict[str, str]:
     }
 
 
-def _note_report(out: Path) -> None:
-    note(f"to have it in the files under {out}: grader report {quote(str(out))}")
+def _note_report(gradebook: Gradebook, out: Path) -> None:
+    if not gradebook.unfinished():  # else the run that goes on writes them
+        note(f"to have it in the files under {out}: grader report {quote(str(out))}")
 
 
 @app.command()
@@ -252,7 +281,7 @@ def export(
     with errors_told():
         from grader.report.counting.tally import tally
         from grader.report.gradebooks.lms import export as exported
-        from grader.report.gradebooks.lms import identifier_of
+        from grader.report.gradebooks.lms import keys_of
         from grader.report.gradebooks.roster import read_roster
 
         run, subject, _ = _stored(out)
@@ -260,7 +289,7 @@ def export(
         people = None if roster is None else read_roster(roster, run.handed_in)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
-            _compare(run, people, identifier_of(people, identifier) if to == "moodle" else None)
+            _compare(run, people, keys_of(to, people, identifier), to.capitalize())
             if to == "canvas":
                 _tell_new(assignment, people)
             if roster is not None and to in ("canvas", "moodle"):
@@ -278,13 +307,19 @@ def export(
             StandardOutput().print(f"wrote {file}")
 
 
-def _compare(run: RunReport, roster: Roster, identifier: str | None) -> None:
-    """Tell who of the class is not in the roster, and who of the roster not in the class."""
+def _compare(run: RunReport, roster: Roster, keys: Sequence[str], platform: str) -> None:
+    """Tell who of the class is not in the roster by one of its ``keys``, and who of the roster not in the class."""
     from grader.report.gradebooks.roster import absentees, strangers
 
-    where = f"in the roster with its {identifier!r}" if identifier else "in the roster"
+    unlike = bool(keys) and not any(person.get(key) for person in roster.values() for key in keys)
+    if unlike:
+        note(
+            f"the roster has no {' or '.join(keys)}, by which {platform} knows a student, so all are exported by the "
+            f"grader's name: give the list that {platform} itself exports"
+        )
+    where = f"in the roster with its {' or '.join(map(repr, keys))}" if keys else "in the roster"
     for what, names in (
-        (f"not {where}, so exported by the grader's name", strangers(run.handed_in, roster, identifier)),
+        (f"not {where}, so exported by the grader's name", () if unlike else strangers(run.handed_in, roster, keys)),
         ("no submission, or only under another name", absentees(run.handed_in, roster)),
     ):
         if names:
@@ -342,8 +377,11 @@ def _list(gradebook: Gradebook, out: Path, *, as_csv: bool) -> None:
         if exercise.override or exercise.comment
     ]
     if as_csv:
-        answers = {(submission.student, exercise.id, submission.sha256) for submission, exercise in held}
-        write_out(rulings_csv(one for one in gradebook.rulings() if one.answer in answers))
+        answers = {(one.student, exercise.id, one.sha256) for one in gradebook.answers() for exercise in one.exercises}
+        ruled = {(submission.student, exercise.id, submission.sha256) for submission, exercise in held}
+        write_out(
+            rulings_csv(one for one in gradebook.decisions() if one.answer in (answers if one.withdrawn else ruled))
+        )
     else:
         for submission, exercise in held:
             what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"
@@ -356,8 +394,18 @@ def _list(gradebook: Gradebook, out: Path, *, as_csv: bool) -> None:
 
 
 def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hints]:
-    """The last run in a gradebook, what it was of, and how much help its pages give, from now on as asked."""
+    """The last run in a gradebook, what it was of, and how much help its pages give, from now on as asked.
+
+    Raises:
+        GradebookError: it cannot be read, or was interrupted after one that was not: what is made of a part would take
+            the place of the whole.
+    """
     with _opened(out) as gradebook:
+        if unfinished := gradebook.unfinished():
+            if gradebook.has_whole_run():
+                remedy = "the same `grader score` again goes on, and ends with all reports"
+                raise GradebookError(unfinished, remedy=remedy)
+            note(f"{unfinished}; `grader score` again goes on")
         for remark in gradebook.remarks():
             note(remark)
         return gradebook.report(), gradebook.subject(), gradebook.hints(hints)

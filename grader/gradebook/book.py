@@ -8,9 +8,10 @@ fingerprint still holds is not graded again. Two runs on one gradebook cannot mi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, astuple, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.errors import GradebookError
@@ -23,11 +24,13 @@ from grader.model import Hints, RunReport, Submission, SubmissionReport
 from grader.names.alphabet import alphabetical
 from grader.names.enumeration import first_of
 from grader.names.visible import GRADEBOOK
+from grader.report.counting.row import rows_of
+from grader.report.words.numbers import points
 
 FILE_NAME = GRADEBOOK
 
-#: So many of those who are not in a run are named.
-_MISSED_NAMED = 6
+#: So many of those are named who are not in a run, or have other points.
+_NAMED = 6
 
 #: Whose submissions of earlier runs are not in a run, whatever the path they are in it by; how many of each name, and
 #: whether others of theirs are. One that came instead, by the same student under the same name, has replaced one of
@@ -90,14 +93,27 @@ class Gradebook:
         except (AttributeError, TypeError, ValueError) as error:
             raise GradebookError(f"{self.path} is damaged: {error}", remedy="grade again with --fresh") from error
 
+    def seed_of(self, course: str) -> int | None:
+        """The seed of the last run of a course; None where there was none, whatever other courses were graded since."""
+        runs = self._file.rows(
+            "SELECT json_extract(settings, '$.seed') FROM run "
+            "WHERE json_valid(settings) AND json_extract(settings, '$.course') = ? ORDER BY id DESC LIMIT 1",
+            (course,),
+        )
+        return next((seed for (seed,) in runs), None)
+
     def begin(self, head: RunHead, *, fresh: bool = False) -> None:
         """Start a run: reports are made of what it stores or takes over.
 
         A ``fresh`` run takes nothing over, nor does the one that goes on where it was interrupted: no earlier row keeps
         its fingerprint.
         """
+        interrupted = False
         with suppress(GradebookError):  # a fresh run need not be able to read what was before
-            head = replace(head, missed=self._told())
+            interrupted = bool(self.unfinished())
+            head = replace(head, missed=self._told(), since=self._finished())
+        if not interrupted:
+            self._file.execute("DELETE FROM replaced")
         if fresh:
             self._file.execute("UPDATE submission SET fingerprint = ''")
         self._run = self._file.execute("INSERT INTO run (settings) VALUES (?)", (head.text(),)).lastrowid
@@ -130,8 +146,12 @@ class Gradebook:
         return None
 
     def store(self, key: str, fingerprint: str, report: SubmissionReport) -> None:
-        """Commit one finished submission."""
+        """Commit one finished submission; what stood in its place when the run began stays for comparison."""
         text = json.dumps(submission_to_dict(report), ensure_ascii=True, allow_nan=False)
+        self._file.execute(
+            "INSERT OR IGNORE INTO replaced SELECT key, report FROM submission WHERE key = ? AND run < ?",
+            (key, self._run),
+        )
         self._file.execute(
             "INSERT OR REPLACE INTO submission (key, fingerprint, run, report) VALUES (?, ?, ?, ?)",
             (key, fingerprint, self._run, text),
@@ -141,14 +161,25 @@ class Gradebook:
         """The last run with what a human ruled, its submissions sorted by student, notebook and path.
 
         Who handed in nothing is absent, or has a submission that is all by hand. So has an assigned notebook that its
-        student did not hand in, once a human ruled on it.
+        student did not hand in, once a human ruled on it. Of a run that is ``unfinished`` it has what an earlier one
+        found in the submissions that this one did not get to, so that what was ruled on them is there.
 
         Raises:
             GradebookError: nothing was graded yet, or a row cannot be read.
         """
         last = self._begun()
+        handed_in = self._submissions()
+        run = self._ruled(last, handed_in)
+        replaced = self._replaced()
+        if not replaced:
+            return run
+        then = _totals(self._ruled(last, [replaced.get(_place(one), one) for one in handed_in]))
+        changed = [who for who, score in _totals(run).items() if who in then and points(score) != points(then[who])]
+        return replace(run, previous={who: then[who] for who in changed})
+
+    def _ruled(self, last: RunHead, handed_in: Sequence[SubmissionReport]) -> RunReport:
+        """The run that began so, of these submissions."""
         rulings = self.rulings()
-        handed_in = [*self._submissions()]
         graded = [overridden(one, rulings, last.tasks) for one in handed_in]
         missing = [overridden(one, rulings, last.tasks) for one in last.missing(handed_in)]
         ruled = [*graded, *(one for one in missing if one.by_hand)]
@@ -189,7 +220,7 @@ class Gradebook:
             GradebookError: nothing was graded yet, or a row cannot be read.
         """
         last = self._begun()
-        submissions = [*self._submissions()]
+        submissions = self._submissions()
         return tuple(answerable(one, last.tasks) for one in (*submissions, *last.missing(submissions)))
 
     def _begun(self) -> RunHead:
@@ -200,6 +231,10 @@ class Gradebook:
 
     def rulings(self) -> tuple[Ruling, ...]:
         """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
+        return tuple(one for one in self.decisions() if not one.withdrawn)
+
+    def decisions(self) -> tuple[Ruling, ...]:
+        """The same, and what was withdrawn: of each answer what was decided last."""
         names = ", ".join(field.name for field in fields(Ruling))
         rows = self._file.rows(f"SELECT {names} FROM ruling ORDER BY student, exercise, sha256")  # noqa: S608
         return tuple(Ruling(*row) for row in rows)
@@ -216,22 +251,40 @@ class Gradebook:
     def rule(self, *rulings: Ruling) -> None:
         """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none.
 
-        One without points leaves those that were given before, and what they were given on.
+        A comment leaves the points that were given before, and what they were given on. One that does not say when it
+        was made was made now.
         """
         before = {one.answer: one for one in self.rulings() if one.score is not None}
         with self._file.all_or_none():
             for ruling in rulings:
-                earlier = before.get(ruling.answer, ruling)
-                kept = replace(earlier, reason=ruling.reason) if ruling.score is None else ruling
-                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(kept))
+                comments = ruling.score is None and not ruling.withdrawn
+                kept = replace(before.get(ruling.answer, ruling), reason=ruling.reason) if comments else ruling
+                values = astuple(replace(kept, made=ruling.made or _now()))
+                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def withdraw(self, student: str, exercise: str) -> bool:
-        """Drop all rulings on a student's exercise; whether there was one."""
-        deleted = self._file.execute("DELETE FROM ruling WHERE student = ? AND exercise = ?", (student, exercise))
-        return deleted.rowcount > 0
+        """Withdraw all rulings on a student's exercise; whether there was one."""
+        held = [one for one in self.rulings() if (one.student, one.exercise) == (student, exercise)]
+        self.rule(*(replace(one, score=None, reason="", made="") for one in held))
+        return bool(held)
+
+    def unfinished(self) -> str:
+        """How far the last run came where it was interrupted; empty where it was not."""
+        last = self._last_run()
+        if last is None:
+            return ""
+        run, head = last
+        done = self._done(run)
+        if done >= (head.submissions or 0):
+            return ""
+        return f"the last run was interrupted: {done} of {head.submissions} submissions are graded"
+
+    def has_whole_run(self) -> bool:
+        """Whether any run was finished, perhaps before the last one."""
+        return self._finished() > 0
 
     def remarks(self) -> tuple[str, ...]:
-        """What is missing in the last run's report: submissions that it did not get to, or that it was not given.
+        """What is missing in the report of a run that was finished: submissions that it was not given.
 
         Then what a human ruled and may have to look at again (``grader.gradebook.doubts``).
         """
@@ -239,20 +292,31 @@ class Gradebook:
         if last is None:
             return ()
         run, head = last
-        done = self._done(run)
-        if head.submissions is not None and done < head.submissions:
-            return (f"unfinished: {done} of {head.submissions} submissions are graded; `grader score` again goes on",)
         remarks = []
+        if changes := self._changes():
+            whose = first_of(changes, _NAMED, "; ")
+            remarks.append(
+                f"graded anew, with other points than after the last run: {whose}; "
+                "gradebook.csv has those of before in its column `previous`"
+            )
         missed = self._missed(run)
         if missed and missed != head.missed:
             number = len(missed)
             those = "1 submission of an earlier run is" if number == 1 else f"{number} submissions of earlier runs are"
-            whose = first_of([*dict.fromkeys(missed)], _MISSED_NAMED, "; ")
+            whose = first_of([*dict.fromkeys(missed)], _NAMED, "; ")
             remarks.append(
                 f"{those} not in this one, nor in its reports: {whose}. To have everyone there, name all folders in "
                 "one `grader score` (what was graded is not run again); of who left, the next run says no more"
             )
         return (*remarks, *remarks_on(self.doubts()))
+
+    def _changes(self) -> list[str]:
+        """Whose total is another since notebooks were graded anew, with both."""
+        if next(self._file.rows("SELECT 1 FROM replaced"), None) is None:
+            return []  # as mostly: all that was graded need not be read for that
+        run = self.report()
+        now = _totals(run)
+        return [f"{student} {points(before)} → {points(now[student])}" for student, before in run.previous.items()]
 
     def _done(self, run: int) -> int:
         ((done,),) = self._file.rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
@@ -272,11 +336,34 @@ class Gradebook:
         if last is None:
             return ()
         run, head = last
-        return head.missed if self._done(run) < (head.submissions or 0) else self._missed(run)
+        return head.missed if self.unfinished() else self._missed(run)
 
-    def _submissions(self) -> Iterator[SubmissionReport]:
-        for (text,) in self._file.rows("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)"):
-            yield self._report_in(text)
+    def _finished(self) -> int:
+        """The number of the last run that was not interrupted; 0 where there is none, or it is not known."""
+        last = self._last_run()
+        if last is None:
+            return 0
+        run, head = last
+        return head.since if self.unfinished() else run
+
+    def _submissions(self) -> list[SubmissionReport]:
+        """What the last run has; where it was interrupted, also what there was before under other names."""
+        rows = self._file.rows(
+            "SELECT run = (SELECT MAX(id) FROM run), report FROM submission WHERE run >= ?", (self._finished(),)
+        )
+        found = [(is_last, self._report_in(text)) for is_last, text in rows]
+        there = {(one.student, one.notebook) for is_last, one in found if is_last}
+        return [one for is_last, one in found if is_last or (one.student, one.notebook) not in there]
+
+    def _replaced(self) -> dict[tuple[str, str, str], SubmissionReport]:
+        """What was found before in notebooks that are the same and were graded anew."""
+        found = {}
+        for (text,) in self._file.rows("SELECT report FROM replaced"):
+            with suppress(GradebookError):  # of an older grader, perhaps
+                one = self._report_in(text)
+                if one.status != "not_assigned":
+                    found[_place(one)] = one
+        return found
 
     def _report_in(self, text: str) -> SubmissionReport:
         try:
@@ -286,3 +373,16 @@ class Gradebook:
                 f"a row of {self.path} is damaged: {error}",
                 remedy="grade again with `grader score --fresh`",
             ) from error
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _place(one: SubmissionReport) -> tuple[str, str, str]:
+    """What a notebook that is graded anew is known by: whose it is, where it lies, and what it holds."""
+    return one.student, one.path, one.sha256
+
+
+def _totals(run: RunReport) -> dict[str, float | None]:
+    return {row.student: row.score for row in rows_of(run)}

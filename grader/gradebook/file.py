@@ -49,11 +49,12 @@ CREATE TABLE IF NOT EXISTS ruling (
     graded REAL,
     possible REAL,
     files TEXT NOT NULL DEFAULT '',
+    made TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (student, exercise, sha256)
 )
 """
-#: The columns of the table that older graders made, in which each ruling had to have a score.
-_EARLIER = "student, exercise, sha256, score, reason"
+#: Also in one that is older than this: what the rows that were graded anew had after the last run that was finished.
+_REPLACED = "CREATE TABLE IF NOT EXISTS replaced (key TEXT PRIMARY KEY, report TEXT NOT NULL)"
 
 
 class GradebookFile:
@@ -114,6 +115,7 @@ class GradebookFile:
                 version = SCHEMA
             if version == SCHEMA:
                 self._prepare_rulings()
+                self._db.execute(_REPLACED)
             self._db.execute("COMMIT")
         except _UNUSABLE as error:
             if _lock_refused(self.path) not in (None, errno.EACCES, errno.EAGAIN):
@@ -131,13 +133,15 @@ class GradebookFile:
             )
 
     def _prepare_rulings(self) -> None:
-        """Make the table of rulings or, where it has the ``_EARLIER`` columns alone, make it anew with what it has."""
-        columns = ", ".join(name for _, name, *_ in self._db.execute("PRAGMA table_info(ruling)"))
-        if columns == _EARLIER:
+        """Make the table of rulings; one of an older grader, which lacks columns, is made anew with what it has."""
+        columns = [name for _, name, *_ in self._db.execute("PRAGMA table_info(ruling)")]
+        older = bool(columns) and "made" not in columns
+        if older:
             self._db.execute("ALTER TABLE ruling RENAME TO earlier")
         self._db.execute(_RULINGS)
-        if columns == _EARLIER:
-            self._db.execute(f"INSERT INTO ruling ({_EARLIER}) SELECT {_EARLIER} FROM earlier")  # noqa: S608
+        if older:
+            names = ", ".join(columns)
+            self._db.execute(f"INSERT INTO ruling ({names}) SELECT {names} FROM earlier")  # noqa: S608
             self._db.execute("DROP TABLE earlier")
 
     def _busy(self) -> GradebookBusy:

@@ -9,7 +9,7 @@ which takes nothing: the points stay what they are, also where the exercise is g
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from grader.errors import UsageError
@@ -25,10 +25,12 @@ _UNGRADED = ("unreadable", "no_exercises")
 class Ruling:
     """``score`` points for a student's ``exercise`` in the notebook with this digest, and the reason.
 
-    Where ``score`` is None, the reason is a comment beside the grader's points.
+    Where ``score`` is None, the reason is a comment beside the grader's points; without that, what was ruled before is
+    withdrawn, which is kept so that an earlier ruling from another gradebook does not come back.
 
     The rest is what it was made on: the points ``graded``, None where the grader gave none, of those ``possible``, and
-    the ``files`` beside the notebook (``SubmissionReport.files``). An older grader kept none of it.
+    the ``files`` beside the notebook (``SubmissionReport.files``); and when it was ``made``, in UTC as ISO 8601 has it,
+    empty until it is kept. An older grader kept none of it.
     """
 
     student: str
@@ -39,6 +41,12 @@ class Ruling:
     graded: float | None = None
     possible: float | None = None
     files: str = ""
+    made: str = field(default="", compare=False)
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it only says that there is none any more."""
+        return self.score is None and not self.reason
 
     @property
     def answer(self) -> tuple[str, str, str]:
@@ -47,7 +55,7 @@ class Ruling:
 
     def __str__(self) -> str:
         """The ruling in a list of such."""
-        what = "a comment" if self.score is None else points(self.score)
+        what = "a withdrawal" if self.withdrawn else "a comment" if self.score is None else points(self.score)
         return f"{what} for {self.exercise} of {self.student}"
 
 
@@ -90,14 +98,7 @@ def rulings_for(
     submissions = tuple(submissions)
     own = [submission for submission in submissions if submission.student == student]
     if not own:
-        named = {words_of(submission.student): submission.student for submission in submissions}
-        near = [named[words] for words in get_close_matches(words_of(student), named, n=1)]
-        perhaps = f" (perhaps {near[0]!r})" if near else ""
-        raise UsageError(
-            f"no student in the gradebook is called {student!r}{perhaps}",
-            remedy="write the name as the first column of gradebook.csv has it, or give --from the platform's list "
-            "too: --roster; who handed in nothing is there if `grader score` is given that",
-        )
+        raise _nobody_called(student, {words_of(one.student): one.student for one in submissions})
     answers = [(submission, one) for submission in own for one in submission.exercises if one.id == exercise]
     if not answers:
         known = dict.fromkeys(one.id for submission in own for one in submission.exercises)
@@ -121,6 +122,26 @@ def rulings_for(
     return tuple(
         Ruling(student, exercise, entry.sha256, score, reason, _graded(entry, one), one.possible, entry.files)
         for entry, one in answers
+    )
+
+
+def _nobody_called(student: str, named: Mapping[str, str]) -> UsageError:
+    """The error that nobody is called so, among those ``named`` by their words: a member of a team, or misspelt."""
+    from grader.names.downloads import TEAM  # the command line starts without it
+
+    words = words_of(student)
+    teams = (name for name in named.values() if TEAM in name)
+    team = next((name for name in teams if words in map(words_of, name.split(TEAM))), None)
+    if team is not None:
+        return UsageError(
+            f"{student} handed in with others, as {team!r}", remedy=f"rule on {team!r}, which is for all of them"
+        )
+    near = [named[one] for one in get_close_matches(words, named, n=1)]
+    perhaps = f" (perhaps {near[0]!r})" if near else ""
+    return UsageError(
+        f"no student in the gradebook is called {student!r}{perhaps}",
+        remedy="write the name as the first column of gradebook.csv has it, or give --from the platform's list "
+        "too: --roster; who handed in nothing is there if `grader score` is given that",
     )
 
 

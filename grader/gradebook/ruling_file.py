@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,8 +18,12 @@ from grader.report.words.text import csv_cell
 
 #: The columns of a file of rulings.
 COLUMNS = ("student", "exercise", "points", "reason")
-#: Those that it has beside them if a gradebook wrote it, for what each ruling is on (``Ruling``).
-_MADE_ON = ("sha256", "graded", "possible")
+#: Those that it has beside them if a gradebook wrote it, for what each ruling is on, and since when (``Ruling``).
+_MADE_ON = ("sha256", "graded", "possible", "made")
+#: What stands in place of the points where a ruling was withdrawn.
+_WITHDRAWN = "withdrawn"
+#: A time as a gradebook writes it.
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 #: What the first of them has where there was no notebook.
 _NONE = "none"
 #: So many of a file's faults are told at once.
@@ -35,7 +40,8 @@ def rulings_csv(rulings: Iterable[Ruling]) -> str:
             "" if number is None else repr(number).removesuffix(".0")
             for number in (one.score, one.graded, one.possible)
         )
-        rows.append((one.student, one.exercise, score, one.reason, one.sha256 or _NONE, graded, possible))
+        given = _WITHDRAWN if one.withdrawn else score
+        rows.append((one.student, one.exercise, given, one.reason, one.sha256 or _NONE, graded, possible, one.made))
     return csv_text([(*COLUMNS, *_MADE_ON), *rows])
 
 
@@ -45,11 +51,12 @@ def rulings_in(
     """The rulings of a CSV file with the columns ``student``, ``exercise``, ``points`` and ``reason``, a row each.
 
     A row that has a digest in the column ``sha256`` is on that notebook alone, and was made on the points in the
-    columns ``graded`` and ``possible``. ``called`` are the students by what else the file may call them.
+    columns ``graded`` and ``possible``, at the time in ``made``. ``called`` are the students by what else the file may
+    call them.
 
     Commas, semicolons or tabs separate them, and other columns are left alone; a row in which all four are empty is
-    none, and one without points a comment. With a semicolon or a tab, points may have a decimal comma, as spreadsheets
-    write them then.
+    none, one without points a comment, and one with ``withdrawn`` in their place takes back what was ruled. With a
+    semicolon or a tab, points may have a decimal comma, as spreadsheets write them then.
 
     Raises:
         UsageError: the file cannot be read, has not these columns or no rows, or a row cannot be used: each such line
@@ -94,13 +101,16 @@ def _rulings_of(
     student, exercise, given, reason = (row[column] for column in COLUMNS)
     student = unicodedata.normalize("NFC", student)
     student = names.get(student) or names.get(student.removeprefix("'"), student)  # as a spreadsheet needs it
-    score = number(given)
-    if not reason:
+    withdrawn = given.lower() == _WITHDRAWN
+    score = 0.0 if withdrawn else number(given)
+    if not reason and not withdrawn:
         raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
     if csv_cell(reason[1:]) == reason:
         reason = reason[1:]
     rulings = rulings_for(submissions, student, exercise, score, reason)
-    digest, graded, possible = (row.get(column, "") for column in _MADE_ON)
+    if withdrawn:
+        rulings = tuple(replace(one, score=None, reason="") for one in rulings)
+    digest, graded, possible, made = (row.get(column, "") for column in _MADE_ON)
     if not digest:
         return rulings
     meant = tuple(one for one in rulings if digest == (one.sha256 or _NONE))
@@ -109,9 +119,14 @@ def _rulings_of(
             f"{exercise} of {student} was ruled on a notebook that is not here",
             remedy="look at the one that is here, and empty the cell sha256 to rule on it, or remove the line",
         )
-    if not possible:  # of an older grader, which kept no more
-        return meant
-    return tuple(replace(one, graded=number(graded), possible=number(possible)) for one in meant)
+    if made and not _TIME.fullmatch(made):
+        raise UsageError(
+            f"{made!r} is no time as `grader override --csv` writes it",
+            remedy="empty that cell of the column made: the line then counts as decided now",
+        )
+    if possible:  # which an older grader did not keep
+        meant = tuple(replace(one, graded=number(graded), possible=number(possible)) for one in meant)
+    return tuple(replace(one, made=made) for one in meant)
 
 
 def _refusal(path: Path, refused: Sequence[tuple[int, UsageError]]) -> UsageError:

@@ -28,7 +28,8 @@ class RunHead:
     ``assigned`` are the exercises that count, with their points, ``absent`` those of the class who handed in nothing,
     ``tasks`` the exercises that may be ruled on where nothing was graded; ``course_digest`` is a hash of all that the
     course was made of, ``limits`` what a submission was allowed (``model.Limits``), empty where an older grader did not
-    say. ``hints`` is how much help the pages give, ``missed`` what the run before told not to be in it.
+    say. ``hints`` is how much help the pages give, ``missed`` what the run before told not to be in it. ``since`` is
+    the number of the last run before that was not interrupted, 0 where there was none, or an older grader did not say.
     """
 
     settings: RunSettings
@@ -40,6 +41,7 @@ class RunHead:
     limits: Mapping[str, float] = field(default_factory=dict)
     hints: Hints = "nudge"
     missed: tuple[str, ...] = ()
+    since: int = 0
 
     def text(self) -> str:
         """The head as ``read`` reads it."""
@@ -52,6 +54,7 @@ class RunHead:
             "limits": dict(self.limits),
             "hints": self.hints,
             "missed": self.missed,
+            "since": self.since,
         }
         return json.dumps({**asdict(self.settings), **given})
 
@@ -66,8 +69,8 @@ class RunHead:
         submissions, assigned = head.pop("submissions", None), head.pop("assigned", {})
         absent, tasks = tuple(head.pop("absent", ())), tuple(Task(*task) for task in head.pop("tasks", ()))
         digest, limits, hints = head.pop("course_digest", ""), head.pop("limits", {}), head.pop("hints", "nudge")
-        missed = tuple(head.pop("missed", ()))
-        return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest, limits, hints, missed)
+        missed, since = tuple(head.pop("missed", ())), head.pop("since", 0)
+        return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest, limits, hints, missed, since)
 
     def missing(self, submissions: Sequence[SubmissionReport]) -> tuple[SubmissionReport, ...]:
         """What was assigned and is in nothing that a student handed in, to be ruled on.

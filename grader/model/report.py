@@ -136,7 +136,8 @@ class RunReport:
     ``assigned`` are the exercises that count, with their points, also where they were not handed in; where it is empty
     every student's total is of what they handed in. ``absent`` are those of whom the class list says that they belong
     to the class, and who handed in nothing. ``course_digest`` is a hash of all that the course was made of, empty where
-    it is not known.
+    it is not known. ``previous`` are the totals that students had before notebooks of theirs were graded anew in this
+    run, where they differ; ``report.json``, which is to be the same whatever was before, does without.
     """
 
     grader_version: str
@@ -149,6 +150,7 @@ class RunReport:
     assigned: Mapping[str, float] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     course_digest: str = ""
+    previous: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def handed_in(self) -> tuple[tuple[str, str], ...]:

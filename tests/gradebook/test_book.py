@@ -56,7 +56,7 @@ def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
 
         assert book.take_over("ada", "new") is None
         assert book.take_over("bob", "old") is None
-        assert book.report().submissions == ()
+        assert book.unfinished()
         assert book.take_over("ada", "old") is not None
         assert len(book.report().submissions) == 1
 
@@ -100,6 +100,9 @@ def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path
         assert book.withdraw("ada", "lin_grad")
         assert not book.withdraw("ada", "lin_grad")
         assert book.rulings() == others
+        (withdrawn,) = (one for one in book.decisions() if one.withdrawn)
+        assert withdrawn.answer == ruling.answer
+        assert withdrawn.made > ruling.made == ""
         assert repr(book.report().submissions[0]) == repr(report_of("ada"))
 
 
@@ -150,8 +153,11 @@ def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
         assert book.rulings() == ()
 
 
-def test_gradebook_whose_rulings_are_points_alone_keeps_them_and_takes_others(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    "later", ["", ", graded REAL, possible REAL, files TEXT NOT NULL DEFAULT ''"], ids=["no basis", "no time"]
+)
+def test_gradebook_whose_rulings_are_an_older_graders_keeps_them_and_takes_others(
+    later: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(RunHead(SETTINGS, 1))
@@ -160,9 +166,11 @@ def test_gradebook_whose_rulings_are_points_alone_keeps_them_and_takes_others(
         db.execute("DROP TABLE ruling")
         db.execute(
             "CREATE TABLE ruling (student TEXT NOT NULL, exercise TEXT NOT NULL, sha256 TEXT NOT NULL, "
-            "score REAL NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (student, exercise, sha256))"
+            f"score REAL NOT NULL, reason TEXT NOT NULL{later}, PRIMARY KEY (student, exercise, sha256))"
         )
-        db.execute("INSERT INTO ruling VALUES ('ada', 'lin_grad', 'ab', 2.5, 'r')")
+        db.execute(
+            "INSERT INTO ruling (student, exercise, sha256, score, reason) VALUES ('ada', 'lin_grad', 'ab', 2.5, 'r')"
+        )
 
     for may_be_written in (False, True, True):
         with monkeypatch.context() as patched:
@@ -368,9 +376,9 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         assert (book.remarks(), book.last_head()) == ((), None)
         book.begin(RunHead(SETTINGS, 2))
         book.store("ada", "f", report_of("ada"))
-        assert "unfinished: 1 of 2 submissions" in book.remarks()[0]
+        assert book.unfinished() == "the last run was interrupted: 1 of 2 submissions are graded"
         book.store("bob", "f", report_of("bob"))
-        assert book.remarks() == ()
+        assert (book.unfinished(), book.remarks()) == ("", ())
         book.begin(RunHead(SETTINGS, 1))
         book.take_over("ada", "f")
         assert "1 submission of an earlier run is not in this one, nor in its reports: bob. " in book.remarks()[0]
@@ -379,6 +387,57 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         assert head.settings == SETTINGS
         book.begin(RunHead(SETTINGS, 0))
         assert "2 submissions of earlier runs are not in this one, nor in its reports: ada; bob. " in book.remarks()[0]
+
+
+def test_gradebook_whose_last_runs_were_interrupted_has_what_they_did_not_get_to_as_it_was_and_nobody_who_left(
+    tmp_path: Path,
+) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 4))
+        for student in ("ada", "bob", "cy", "left"):
+            book.store(student, "old", replace(report_of(student), sha256=student))
+        book.begin(RunHead(SETTINGS, 3))
+        for student in ("ada", "bob", "cy"):
+            book.take_over(student, "old")
+        book.rule(Ruling("cy", "lin_grad", "cy", 3.0, "r"), Ruling("left", "lin_grad", "left", 3.0, "r"))
+        book.begin(RunHead(SETTINGS, 3))
+        book.store("class/ada", "new", replace(report_of("ada"), sha256="new"))
+        book.begin(RunHead(SETTINGS, 3))
+        book.store("class/ada", "new", replace(report_of("ada"), sha256="new"))
+
+        assert [(one.student, one.sha256, one.score) for one in book.report().submissions] == [
+            ("ada", "new", 1.0),
+            ("bob", "bob", 1.0),
+            ("cy", "cy", 3.0),
+        ]
+        assert [one.student for one in book.answers()] == ["bob", "cy", "ada"]
+        assert [(one.kind, one.ruling.student) for one in book.doubts()] == [("nobody", "left")]
+        for student in ("bob", "cy"):
+            book.store(f"class/{student}", "new", replace(report_of(student), sha256="new"))
+        assert {one.sha256 for one in book.report().submissions} == {"new"}
+
+
+def test_gradebook_tells_whose_points_are_others_since_the_last_run_that_was_not_interrupted(tmp_path: Path) -> None:
+    def graded(student: str, score: float | None, *, digest: str = "ab") -> SubmissionReport:
+        answer = exercise("lin_grad", score=score or 0.0)
+        return submission(student, answer, sha256=digest, score=score)
+
+    def run(*entries: SubmissionReport, submissions: int = 4) -> list[str]:
+        book.begin(RunHead(SETTINGS, submissions))
+        for one in entries:
+            book.store(one.student, "f", one)
+        return [*book.remarks()]
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert run(graded("ada", 1), graded("bob", 2), graded("cy", None), graded("dan", 2)) == []
+        book.rule(Ruling("ada", "lin_grad", "ab", 3.0, "r", 1.0, 4.0))
+        run(graded("bob", 3), submissions=4)
+        again = [graded("ada", 1), graded("bob", 4), graded("cy", 4), graded("dan", 4, digest="handed in again")]
+        (remark,) = run(*again)
+        assert "other points than after the last run: bob 2 → 4; cy – → 4; gradebook.csv has" in remark
+        assert book.report().previous == {"bob": 2.0, "cy": None}
+        assert run(*again) == []
+        assert book.report().previous == {}
 
 
 def test_gradebook_names_who_is_not_in_a_run_until_one_run_has_said_so(tmp_path: Path) -> None:
@@ -401,7 +460,7 @@ def test_gradebook_names_who_is_not_in_a_run_until_one_run_has_said_so(tmp_path:
         assert run(everyone[0]) == ["b; c; d; e; f; g and 2 more"]
 
         run(*everyone)
-        assert run(everyone[0], submissions=8)[0].startswith("1 of 8")  # which is interrupted, and says nothing of them
+        run(everyone[0], submissions=8)  # which is interrupted, and tells nobody of them
         assert run(*everyone[:-1]) == ["c (04.ipynb); i"]
 
 

@@ -111,6 +111,7 @@ def test_ruling_gives_up_to_what_every_notebook_has_for_it() -> None:
     [
         ("Ada", "lin_grad", 1.0, "no student in the gradebook is called 'Ada' .perhaps 'ada'.*gradebook.csv"),
         ("Turing, Alan", "lin_grad", 1.0, "is called 'Turing, Alan' .perhaps 'alan turing'"),
+        ("Bo Ek", "lin_grad", 1.0, "Bo Ek handed in with others, as 'Cy Oh & Bo Ek' rule on 'Cy Oh & Bo Ek', which is"),
         ("xyz", "lin_grad", 1.0, "is called 'xyz' write"),
         ("ada", "lingrad", 1.0, "ada has no exercise 'lingrad'.*lin_grad, relu_grad"),
         ("ada", "lin_grad", 4.5, "worth 4 points, not 4.5.*0 to 4 points; a bonus is"),
@@ -121,7 +122,7 @@ def test_ruling_gives_up_to_what_every_notebook_has_for_it() -> None:
 def test_ruling_that_cannot_be_meant_is_refused(student: str, exercise_: str, score: float, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         rulings_for(
-            [ADA, submission("alan turing"), ungraded("linus", "unreadable", "not JSON")],
+            [ADA, submission("alan turing"), submission("Cy Oh & Bo Ek"), ungraded("linus", "unreadable", "not JSON")],
             student,
             exercise_,
             score,

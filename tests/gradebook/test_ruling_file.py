@@ -57,10 +57,13 @@ def test_rulings_written_are_read_as_they_were_each_on_its_notebook(tmp_path: Pa
         ruling(7 / 3, reason="- 1 for the style; see mail", graded=2.0, possible=4.0),
         ruling(0.0, sha256="second", reason="'tis copied, all", graded=4.0, possible=4.0),
         ruling(None, student="=Zoë", sha256=CLASS[1].sha256, reason="neat", graded=4.0, possible=4.0),
-        ruling(3.0, student="zoe", sha256="", reason="oral exam", possible=4.0),
+        ruling(3.0, student="zoe", sha256="", reason="oral exam", possible=4.0, made="2026-12-01T09:08:07.006Z"),
+        ruling(None, student="linus", sha256="l", reason="", graded=4.0, possible=4.0),
     )
     (tmp_path / "r.csv").write_text(rulings_csv(made), encoding="utf-8", newline="")
-    assert rulings_in(tmp_path / "r.csv", known) == made
+    read = rulings_in(tmp_path / "r.csv", known)
+    assert read == made
+    assert [one.made for one in read] == [one.made for one in made]
 
 
 def test_ruling_of_another_gradebook_remembers_what_the_grader_gave_there(tmp_path: Path) -> None:
@@ -72,6 +75,19 @@ def test_ruling_of_another_gradebook_remembers_what_the_grader_gave_there(tmp_pa
 def test_ruling_of_an_older_gradebook_is_taken_to_be_on_what_the_grader_gives_here(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(rulings_csv([ruling(3.0)]), newline="")
     assert rulings_in(tmp_path / "r.csv", CLASS) == (ruling(3.0, graded=2.0, possible=4.0),)
+
+
+def test_row_whose_points_are_withdrawn_takes_back_what_was_ruled_on_each_notebook(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("student,exercise,points,reason\nada,lin_grad,Withdrawn,\n")
+    made = rulings_in(tmp_path / "r.csv", ATTEMPTS)
+    assert [(one.sha256, one.withdrawn) for one in made] == [(ADA.sha256, True), ("second", True)]
+
+
+def test_time_of_a_ruling_that_a_spreadsheet_wrote_over_is_told(tmp_path: Path) -> None:
+    rows = rulings_csv([ruling(3.0, made="2026-12-01T09:08:07.006Z")]).replace("2026-12-01T09:08:07.006Z", "12/1/26")
+    (tmp_path / "r.csv").write_text(rows, newline="")
+    with pytest.raises(UsageError, match="line 2: '12/1/26' is no time"):
+        rulings_in(tmp_path / "r.csv", CLASS)
 
 
 def test_rulings_in_csv_leave_columns_alone_that_no_gradebook_wrote(tmp_path: Path) -> None:

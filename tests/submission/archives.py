@@ -6,8 +6,7 @@ import io
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,17 +15,15 @@ from grader.submission.collecting import collection
 from grader.submission.entry import Collection
 
 
-@contextmanager
-def collect(paths: Sequence[Path], **options: Any) -> Iterator[Collection]:
-    """What is found in ``paths``, with the archives unpacked meanwhile."""
-    with TemporaryDirectory() as place:
-        yield collection.collect(paths, place=Path(place), **options)
+def collect(paths: Sequence[Path], *, place: Path | None = None, **options: Any) -> Collection:
+    """What is found in ``paths``, with the archives unpacked in ``place``; without one they are gone."""
+    with TemporaryDirectory() as meanwhile:
+        return collection.collect(paths, place=place or Path(meanwhile), **options)
 
 
-def collected(paths: Sequence[Path], **options: Any) -> Collection:
-    """What is found in ``paths``, with nothing unpacked any more."""
-    with collect(paths, **options) as found:
-        return found
+def whose(paths: Sequence[Path], **options: Any) -> list[str]:
+    """Whose each notebook in ``paths`` is, and who handed in none, in the order of reports."""
+    return [entry.student for entry in collect(paths, **options)]
 
 
 def zip_of(path: Path, files: Mapping[str, bytes] | Sequence[tuple[str | zipfile.ZipInfo, bytes]]) -> Path:

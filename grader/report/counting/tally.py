@@ -168,10 +168,16 @@ def _column(exercise: ExerciseScore, rows: Sequence[Row]) -> Column:
         id=exercise.id,
         possible=exercise.possible,
         graded=len(graded),
-        attempted=sum(score.status not in UNTRIED for score in graded),
+        attempted=sum(map(_is_tried, graded)),
         passed=sum(score.status == "passed" for score in graded),
         mean=statistics.fmean(shares) if shares else None,
     )
+
+
+def _is_tried(exercise: ExerciseScore) -> bool:
+    """Whether there is an answer; a human's zero on what was not graded, or not handed in, is none."""
+    by_hand = exercise.override is not None and not exercise.checks
+    return exercise.status not in UNTRIED and (exercise.score > 0 or not by_hand)
 
 
 def _is_own_mistake(exercise: ExerciseScore) -> bool:

@@ -21,7 +21,8 @@ from grader.report.words.text import csv_cell, one_line
 
 #: The columns by which Moodle's import knows a student, as an English site heads them.
 MOODLE_IDENTIFIERS = ("ID number", "Email address", "Username")
-#: Those by which Brightspace's does.
+#: Those by which the others' do.
+_CANVAS_KEYS, _GRADESCOPE_KEYS = ("ID", "SIS User ID", "SIS Login ID"), ("SID", "Email")
 _BRIGHTSPACE_KEYS = ("OrgDefinedId", "Username")
 
 
@@ -87,6 +88,12 @@ def identifier_of(roster: Roster, asked: str | None) -> str:
     return asked or next(filled, MOODLE_IDENTIFIERS[0])
 
 
+def keys_of(to: Target, roster: Roster, identifier: str | None) -> tuple[str, ...]:
+    """The columns of the ``roster`` by any of which a platform knows a student; none for a CSV of all exercises."""
+    keys = {"canvas": _CANVAS_KEYS, "gradescope": _GRADESCOPE_KEYS, "brightspace": _BRIGHTSPACE_KEYS}
+    return (identifier_of(roster, identifier),) if to == "moodle" else keys.get(to, ())
+
+
 def _refuse_unknown(identifier: str, columns: Sequence[str]) -> None:
     """Refuse an identifier that neither Moodle nor the roster with these ``columns`` has."""
     if identifier not in (*MOODLE_IDENTIFIERS, *columns):
@@ -126,7 +133,7 @@ def _csv(records: Sequence[Sequence[str]], roster: Roster, columns: Sequence[str
 
 def _canvas(counted: Tally, assignment: str, roster: Roster) -> str:
     """The gradebook import: five columns that identify, then the assignment; the second row holds what is possible."""
-    columns = ("ID", "SIS User ID", "SIS Login ID", "Section")
+    columns = (*_CANVAS_KEYS, "Section")
     records = [
         ["Student", *columns, assignment],
         ["Points Possible", *[""] * len(columns), score_cell(counted.possible)],

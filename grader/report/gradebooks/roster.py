@@ -219,14 +219,14 @@ def _name(person: Mapping[str, str], names: Mapping[str, str], numbered: Sequenc
     return "" if _is_view(person) else f"{shown} ({number})".strip()
 
 
-def strangers(handed_in: HandedIn, roster: Roster, identifier: str | None = None) -> tuple[str, ...]:
+def strangers(handed_in: HandedIn, roster: Roster, keys: Sequence[str] = ()) -> tuple[str, ...]:
     """The students that an export can only call by the grader's name, in alphabetical order.
 
-    They are not in the roster; or they are, but without a value in the column ``identifier``, by which the platform
+    They are not in the roster; or they are, but without a value in any of the columns ``keys``, by which the platform
     recognises students.
     """
     everyone = {csv_cell(name) for name in roster}
-    known = {csv_cell(name) for name, person in roster.items() if identifier is None or person.get(identifier)}
+    known = {csv_cell(name) for name, person in roster.items() if not keys or any(map(person.get, keys))}
     return tuple(
         sorted((name for name in _students(handed_in, everyone) if csv_cell(name) not in known), key=alphabetical)
     )

@@ -4,7 +4,8 @@ A name that ends with a notebook's that is known or begins with a number (``ada_
 begins with the student's; else the student's is what stands before the first ``_``. Where several files lie together
 and none has both parts nor the name of a notebook, they are called after their students (``ada``, ``alan``). Where most
 begin with a notebook's name that is known, with or without its number, or a sheet's, and not all go on like versions,
-what follows is the student (``03_backprop_ada``, ``backprop_alan``, ``HW3_zoe``).
+what follows is the student (``03_backprop_ada``, ``backprop_alan``, ``HW3_zoe``), but not what tells that it came late,
+or is a version of another one's (``HW3_zoe_v2``).
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from grader.names.notebooks import ENDING, kind_of_notebook, stem_of, without_copy_of, without_copy_of_next
-from grader.submission.attribution.folder_names import SHEET
+from grader.submission.attribution.folder_names import SHEET, is_part
 
 _FIRST_NUMBER = re.compile(r"\d+[_-](?=\D{3})")
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
+_BETWEEN = re.compile(r"[-_. ()]+")
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 #: A student's number, which is longer than a version's and no date.
 _NUMBER = r"(?!20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))\d{5,}$"
@@ -85,8 +87,8 @@ class FileNames:
         counts = Counter(suffix for stem in stems for suffix in _suffixes(stem))
         self._shared = {suffix for suffix, count in counts.items() if count > 1}
         followed = [(begun, rest) for begun, rest in map(self._begun, map(without_copy_of, stems)) if begun]
-        named = {rest for _, rest in followed if self._is_name(rest)}
-        self._name_last = len(named) > max(1, sum(not rest for _, rest in followed))
+        self._named = {rest for _, rest in followed if self._is_name(rest)}
+        self._name_last = len(self._named) > max(1, sum(not rest for _, rest in followed))
         self._by_sheet = sum(SHEET.match(stem) is not None for stem in stems) * 2 > len(stems)
         told = {stem.removesuffix(notebook) for stem in stems if (notebook := self._told_in(stem)) not in ("", stem)}
         nameless = any("_" in stem or self._is_notebook_name(stem) for stem in stems)
@@ -100,7 +102,7 @@ class FileNames:
         """The student's part of a file's name and the notebook's, each empty where there is none."""
         begun, rest = self._begun(stem) if self._name_last else ("", "")
         if begun and self._is_name(rest):
-            return rest, begun
+            return self._without_version(rest), begun
         notebook = self._notebook_in(stem)
         student = without_copy_of_next(stem[: len(stem) - len(notebook)]).removesuffix(".").rstrip("_- ")
         if self._by_sheet and SHEET.fullmatch(student):
@@ -131,6 +133,14 @@ class FileNames:
     def _is_name(self, rest: str) -> bool:
         """Whether what follows a notebook's name is a student's: no version, nor one more notebook's name."""
         return bool(rest) and not is_version(rest) and kind_of_notebook(rest) not in self._known
+
+    def _without_version(self, name: str) -> str:
+        """A student's name without ``late`` behind it, nor a version where the same name stands alone elsewhere."""
+        for between in _BETWEEN.finditer(name):
+            student, last = name[: between.start()], name[between.end() :]
+            if (is_part(last) and self._is_name(student)) or (is_version(last) and student in self._named):
+                return student
+        return name
 
     def _is_notebook_name(self, stem: str) -> bool:
         kind = kind_of_notebook(stem)

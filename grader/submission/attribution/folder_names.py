@@ -17,7 +17,7 @@ SHEET = re.compile(
 )
 #: A part of the class by the time of handing in.
 _PART = re.compile(
-    r"(?:late|on[-_ ]?time|submi(?:ssions|tted)|re-?submi(?:ssions?|tted)|nachgereicht|verspätet)"
+    r"(?:late|on[-_ ]?time|exten(?:sions?|ded)|submi(?:ssions|tted)|re-?submi(?:ssions?|tted)|nachgereicht|verspätet)"
     r"(?:[-_ ](?:submissions?|work|files))?",
     re.I,
 )

@@ -10,7 +10,8 @@ The rules, in order, for a path below what was given on the command line:
    ``homework`` than a name.
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
-   (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
+   (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's,
+   also where one that begins so lies alone in another path that was given.
    Where all end in ``-main`` or ``-master`` (``backprop-ada-main``), that is the branch of GitHub's *Download ZIP*.
    So is a notebook's or a sheet's name that all have before or behind the student's (``HW3_ada``, ``alan HW3``).
    A folder called ``late`` or as a notebook that is known is nobody's, nor are those called ``HW3`` where most are:
@@ -23,12 +24,13 @@ The rules, in order, for a path below what was given on the command line:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.names import downloads as download_name
 from grader.names.notebooks import stem_of, without_copy_of
-from grader.submission.attribution.file_names import FileNames, is_version
+from grader.submission.attribution.file_names import FileNames, is_version, stems_in
 from grader.submission.attribution.folder_names import nobodys_in
 from grader.submission.attribution.gradescope import Export
 from grader.submission.files.finding import archive_stem, is_notebook
@@ -112,7 +114,8 @@ class Naming:
     ``owner`` is the name of the folder or archive given, ``folders`` the sub-folders that hold something,
     ``files`` the notebooks lying directly in it, ``known`` the stems of the course's notebooks. ``of_one_student``
     says that the whole is one student's, ``guessing`` that the first ``_`` of a name that nothing else explains ends a
-    student's. ``export`` is what Gradescope's file says of the folders.
+    student's. ``export`` is what Gradescope's file says of the folders. ``prefix`` is what all these begin with, as
+    GitHub Classroom's clones do, or those in another path (``prefixes``).
     """
 
     def __init__(
@@ -125,17 +128,21 @@ class Naming:
         of_one_student: bool = False,
         guessing: bool = True,
         export: Export | None = None,
+        prefixes: Sequence[str] = (),
     ) -> None:
         self._owner = owner
         self._nobodys = nobodys_in(folders, known)
+        self._known = known
         self._files = FileNames(files, known, guessing=guessing)
+        self._again = Counter(_as_first_attempt(without_copy_of(stem_of(file))) for file in files)
         self._of_one_student = of_one_student
         self._export = export
         own = [folder for folder in folders if folder not in self._nobodys and not is_from_platform(folder)]
         self._repositories = without_branches([*map(archive_stem, own)])
         own = [*self._repositories.values()]
         self._with_sheet = len(own) > 1 and all(map(self._files.beside_sheet, own))
-        self._prefix = classroom_prefix(own, owner)
+        alike = (prefix for prefix in prefixes if all(name.startswith(prefix) for name in own))
+        self.prefix = classroom_prefix(own, owner) or next(alike, "")
 
     def name(self, parts: tuple[str, ...]) -> Name:
         """Whose the file at ``parts`` is."""
@@ -155,7 +162,7 @@ class Naming:
         if is_from_platform(folder):
             return _named(folder, file)
         folder = self._repositories.get(folder, folder)
-        student = self._files.beside_sheet(folder) if self._with_sheet else folder.removeprefix(self._prefix)
+        student = self._files.beside_sheet(folder) if self._with_sheet else folder.removeprefix(self.prefix)
         return Name(student.strip() or folder, file)
 
     def _flat(self, file: str, folder: str) -> Name:
@@ -163,13 +170,26 @@ class Naming:
         stem, ending = without_copy_of(stem_of(file)), file.removeprefix(stem_of(file))
         told = download_name.read(stem)
         if told is not None:
-            notebook = (_RESUBMITTED.sub("", told.notebook) or stem) + ending
-            return Name(told.student, notebook, told.number, own_folder=False)
+            notebook = self._without_attempt(stem, told.notebook) or stem
+            return Name(told.student, notebook + ending, told.number, own_folder=False)
         student, notebook = self._files.divided(stem)
         if not student:
             return Name(self._owner, file)
         notebook = notebook or folder
         return Name(student, notebook + ending if notebook else file, own_folder=False)
+
+    def _without_attempt(self, stem: str, notebook: str) -> str:
+        """What a student called a ``notebook`` before it was handed in again.
+
+        A number is the student's own, and stays, where it is in the name of a notebook of the course, or where the
+        student has another with the same name, which is none of the course's.
+        """
+        first = _as_first_attempt(stem)
+        if first is None:
+            return notebook
+        known = stems_in(first.notebook, self._known)
+        own = known != stems_in(notebook, self._known) or (not known and self._again[first] > 1)
+        return notebook if own else first.notebook
 
 
 def students_in(files: Sequence[str], known: Sequence[str]) -> frozenset[str]:
@@ -183,6 +203,15 @@ def students_in(files: Sequence[str], known: Sequence[str]) -> frozenset[str]:
     return frozenset(
         name.student for file, name in names if name.student and name.notebook != file if not is_version(name.student)
     )
+
+
+def _as_first_attempt(stem: str) -> download_name.DownloadName | None:
+    """What Canvas would have said of a notebook that was handed in again; None of any other."""
+    told = download_name.read(stem)
+    if told is None or told not in (download_name.CANVAS.read(stem), download_name.CANVAS_ANONYMOUS.read(stem)):
+        return None
+    first = replace(told, notebook=_RESUBMITTED.sub("", told.notebook))
+    return first if first != told else None
 
 
 def _named(folder: str, file: str) -> Name:

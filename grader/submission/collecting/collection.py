@@ -16,6 +16,7 @@ from grader.names.enumeration import few, first_of
 from grader.names.notebooks import kind_of_notebook
 from grader.submission.attribution.gradescope import METADATA
 from grader.submission.attribution.naming import classroom_prefix, is_from_platform, without_branches
+from grader.submission.attribution.wrapping import is_class_folder
 from grader.submission.collecting.belongings import Belongings
 from grader.submission.collecting.draft import Draft, draft_of, naming_for
 from grader.submission.collecting.excess import without_excess
@@ -66,7 +67,7 @@ def collect(
     lister = Lister(limits, place, skip.resolve() if skip is not None else None, known)
     own = [path for path in map(Path, paths) if path.name != METADATA] or [*map(Path, paths)]
     own = _without_twins(own, lister)
-    listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
+    listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own], known)
     drafts = [_drafts(listing, pattern, known) for listing in listings]
     if not any(drafts) and not (len(listings) == 1 and listings[0].of_one_student):
         raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR)
@@ -189,18 +190,27 @@ def _without_twins(paths: list[Path], lister: Lister) -> list[Path]:
     return [path for path in paths if path not in twins]
 
 
-def _folders_of_students(listings: list[Listing]) -> list[Listing]:
+def _folders_of_students(listings: list[Listing], known: Sequence[str]) -> list[Listing]:
     """The listings of folders given one by one (``submissions/*``), read as students' folders of one class.
 
-    The assignment's part of cloned repositories' names is taken off the owners. Where several folders hold one notebook
-    or archive and nothing else, they are marked: the folder names the student then, and not the file.
+    The assignment's part of cloned repositories' names is taken off the owners, be the others given so too or in a
+    folder. Where several folders hold one notebook or archive and nothing else, they are marked: the folder names the
+    student then, and not the file.
     """
-    owners = [listing.owner for listing in listings if not listing.siblings]
+    owners = [listing.owner for listing in listings if not listing.siblings and not is_class_folder(listing.owner)]
     repositories = without_branches([owner for owner in owners if not is_from_platform(owner)])
     prefix = classroom_prefix([*repositories.values()])
+    within = [naming_for(listing, known).prefix for listing in listings]
+    prefixes = tuple(dict.fromkeys(filter(None, (prefix, *within))))
+
+    def owner_of(listing: Listing, own: str) -> str:
+        owner = repositories.get(listing.owner, listing.owner)
+        elsewhere = "" if own else next(filter(owner.startswith, prefixes), "")
+        return owner if is_class_folder(owner) else owner.removeprefix(prefix or elsewhere) or owner
+
     listings = [
-        replace(listing, owner=repositories.get(listing.owner, listing.owner).removeprefix(prefix))
-        for listing in listings
+        replace(listing, owner=owner_of(listing, own), prefixes=prefixes)
+        for listing, own in zip(listings, within, strict=True)
     ]
     notebooks = [is_notebook(_only_thing_in(listing)) for listing in listings]
     archives = [_is_of_one_archive(listing) for listing in listings]

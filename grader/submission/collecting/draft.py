@@ -37,6 +37,7 @@ def naming_for(listing: Listing, known: Sequence[str]) -> Naming:
         of_one_student=listing.of_one_student,
         guessing=not listing.named_by_folder,
         export=listing.export,
+        prefixes=listing.prefixes,
     )
 
 

@@ -43,7 +43,8 @@ class Listing:
 
     ``of_one_student`` says that all of it is one student's, ``named_by_folder`` that the folder tells whose the one
     notebook in it is. ``siblings`` are the notebooks beside one that was given by itself, ``others`` the files that are
-    neither notebook nor archive. ``export`` is what Gradescope's own file says of the folders.
+    neither notebook nor archive. ``export`` is what Gradescope's own file says of the folders, ``prefixes`` what GitHub
+    Classroom's clones begin with, in any of the paths.
     """
 
     owner: str
@@ -57,6 +58,7 @@ class Listing:
     siblings: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     export: Export | None = None
+    prefixes: tuple[str, ...] = ()
 
     def shown_path(self, parts: tuple[str, ...]) -> str:
         """How reports name what lies at ``parts``: ``"class.zip!ada/nb.ipynb"``."""

@@ -11,6 +11,7 @@ from grader.names.notebooks import kind_of_notebook
 from grader.names.visible import files_of
 from grader.submission.attribution.file_names import is_version
 from grader.submission.attribution.folder_names import SHEET, is_part
+from grader.submission.attribution.naming import is_from_platform
 from grader.submission.collecting.listing import Listing
 from grader.submission.entry import Entry
 from grader.submission.files.finding import hidden_with_notebooks
@@ -73,7 +74,7 @@ def _crowded(entries: Sequence[Entry]) -> str:
     folders: defaultdict[tuple[str, str, Path], dict[str, None]] = defaultdict(dict)
     for entry in entries:
         parts = entry.shown_path.replace("!", "/").split("/")
-        if entry.notebook and entry.refused is None and len(parts) > 2 and not _is_nobodys(parts[-2]):
+        if entry.notebook and entry.refused is None and len(parts) > 2 and not _is_no_persons(parts[-2]):
             place = entry.student, kind_of_notebook(entry.notebook), entry.path.parent.parent
             folders[place][parts[-2]] = None
     found = {student: [*names] for (student, _, _), names in folders.items() if len(names) > 1}
@@ -99,16 +100,19 @@ def _found_beside(entry: Entry) -> str:
     )
 
 
-def _is_nobodys(folder: str) -> bool:
-    return is_version(folder) or is_part(folder) or SHEET.fullmatch(folder) is not None
+def _is_no_persons(folder: str) -> bool:
+    """Whether a folder is called like a version, a part of a class, a sheet, or a student's attempt by a platform."""
+    return is_version(folder) or is_part(folder) or is_from_platform(folder) or SHEET.fullmatch(folder) is not None
 
 
 def _overlaps(paths: Sequence[Path]) -> Iterator[str]:
-    for place, path in enumerate(paths):
+    named, before = frozenset(paths), set[Path]()
+    for path in paths:
         shown = printable(path.name or str(path))
-        if path in paths[:place]:
+        if path in before:
             yield f"{shown} is named twice"
-        around = next((other for other in paths if other in path.parents), None)
+        before.add(path)
+        around = next((folder for folder in path.parents if folder in named), None)
         if around is not None:
             yield (
                 f"{shown} lies in {printable(around.name or str(around))}, which is named too: each notebook there is "

@@ -66,6 +66,19 @@ def test_tally_of_what_was_assigned_counts_who_did_not_hand_it_in_as_zero_in_its
         assert (relu.graded, relu.attempted, relu.mean) == (2, 2, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("score", "checked", "attempted"),
+    [(0.0, False, 0), (1.0, False, 1), (0.0, True, 1)],
+    ids=["a zero for nothing", "points for what was not graded", "a zero where the grader failed"],
+)
+def test_tally_counts_a_zero_by_hand_as_tried_only_where_there_was_an_answer(
+    score: float, checked: bool, attempted: int
+) -> None:
+    ruled = exercise("lin_grad", score=score, status="partial" if score else "failed", override=Override(None, "r"))
+    (column,) = tally(run(submission("ada", ruled if checked else replace(ruled, checks=())))).columns
+    assert (column.graded, column.attempted) == (1, attempted)
+
+
 def test_tally_notebooks_that_nobody_began_are_told_where_others_were_begun_and_none_assigned() -> None:
     stubs = {
         student: submission(student, untouched("mse_grad"), untouched("relu_grad"), notebook="b.ipynb")

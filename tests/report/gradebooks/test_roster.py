@@ -259,7 +259,7 @@ def test_roster_made_of_the_names_that_csv_has_knows_each(tmp_path: Path, name: 
     roster = read_roster(path, ())
 
     assert _rows(export(made, "moodle", roster=roster))[1][0] == "17"
-    assert (strangers(made.handed_in, roster, "ID number"), absentees(made.handed_in, roster)) == ((), ())
+    assert (strangers(made.handed_in, roster, ["ID number"]), absentees(made.handed_in, roster)) == ((), ())
 
 
 def test_roster_that_names_a_student_twice_is_refused(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_roster_with_an_empty_identifier_exports_the_name_and_tells_it() -> None
     roster = {"ada": {"ID number": ""}, "alan": {"ID number": "7"}, "linus": {"ID number": "8"}}
 
     assert [row[0] for row in _rows(export(MADE, "moodle", roster=roster))[1:]] == ["ada", "7", "8"]
-    assert strangers(MADE.handed_in, roster, "ID number") == ("ada",)
+    assert strangers(MADE.handed_in, roster, ["ID number"]) == ("ada",)
     assert strangers(MADE.handed_in, roster) == ()
 
 

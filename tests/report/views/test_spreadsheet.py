@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
+from grader.model import Override
 from grader.report.views.pages import page_name
 from grader.report.views.spreadsheet import gradebook_csv
-from tests.report.builders import exercise, large_class, run, small_class, submission
+from tests.report.builders import exercise, large_class, run, small_class, submission, ungraded, untouched
 
 
 def _read(text: str) -> list[dict[str, str]]:
@@ -60,3 +62,37 @@ def test_gradebook_csv_has_a_row_for_who_handed_in_nothing_and_no_zero() -> None
     ]  # fmt: skip
     assigned = run(submission("ada", exercise("lin_grad")), absent=("Yan",), assigned={"lin_grad": 4.0, "Relu": 2.0})
     assert [row["possible"] for row in _read(gradebook_csv(assigned))] == ["6", "6"]
+
+
+def test_gradebook_csv_names_no_notebook_of_who_handed_in_nothing_and_was_ruled_on() -> None:
+    ruled = submission("zoe", exercise("lin_grad", override=Override(None, "r")), path="", sha256="", reason="nothing")
+    assert [row["notebooks"] for row in _read(gradebook_csv(run(submission("ada"), ruled)))] == [
+        "03_backprop.ipynb",
+        "",
+    ]
+
+
+def test_gradebook_csv_has_the_points_of_each_attempt_where_anybody_has_several() -> None:
+    wrong = exercise("lin_grad", {"w.g": "transposed"})
+    bob = [
+        submission("bob", wrong, exercise("relu_grad"), path="hw/bob/1.ipynb"),
+        submission("bob", exercise("lin_grad"), untouched("mse_grad"), path="late/bob/1.ipynb"),
+        submission("bob", exercise("forward_and_backward"), notebook="2.ipynb", path="hw/bob/2.ipynb"),
+        ungraded("bob", "grader_error", "x", exercises=(wrong,), path="again/1.ipynb"),
+    ]
+    ada = submission("ada", exercise("lin_grad"))
+    assert "attempts" not in gradebook_csv(run(ada, bob[0], bob[2]))
+    rows = _read(gradebook_csv(run(ada, *bob, absent=("zoe",))))
+    assert [row["attempts"] for row in rows] == [
+        "",
+        "again/1.ipynb: –; hw/bob/1.ipynb: 4; late/bob/1.ipynb: 4",
+        "",
+    ]
+    assigned = run(bob[0], bob[1], assigned={"lin_grad": 4.0})
+    assert [row["attempts"] for row in _read(gradebook_csv(assigned))] == ["hw/bob/1.ipynb: 2; late/bob/1.ipynb: 4"]
+
+
+def test_gradebook_csv_has_the_totals_of_before_where_they_were_others() -> None:
+    made = run(*(submission(student, exercise("lin_grad")) for student in ("ada", "bob", "cy")), absent=("zoe",))
+    rows = _read(gradebook_csv(replace(made, previous={"ada": 0.0, "cy": None})))
+    assert [row["previous"] for row in rows] == ["0", "", "–", ""]

@@ -7,7 +7,7 @@ import pytest
 
 from grader.submission.attribution import gradescope as module
 from grader.submission.entry import Collection
-from tests.submission.archives import collect, collected, zip_of
+from tests.submission.archives import collect, whose, zip_of
 
 #: As Gradescope's Ruby writes it: symbols for keys, nothing for nil, the history with keys of the same names.
 METADATA = """\
@@ -74,7 +74,7 @@ def seen(collection: Collection) -> list[tuple[str, str, str]]:
 
 def students(root: Path) -> dict[str, tuple[str, ...]]:
     """The flags of each student of an export."""
-    return {entry.student: entry.flags for entry in collected([root])}
+    return {entry.student: entry.flags for entry in collect([root])}
 
 
 def one(text: str) -> str:
@@ -82,7 +82,7 @@ def one(text: str) -> str:
 
 
 def test_export_as_a_folder_names_the_people_and_the_team_without_flags(tmp_path: Path) -> None:
-    found = collected([exported(tmp_path / "assignment_5_export")])
+    found = collect([exported(tmp_path / "assignment_5_export")])
     assert seen(found) == NAMED
     assert not any(entry.flags or entry.refused for entry in found)
     assert [entry.assets[0].folder.name for entry in found] == ["submission_101", "src", "submission_103"]
@@ -90,7 +90,7 @@ def test_export_as_a_folder_names_the_people_and_the_team_without_flags(tmp_path
 
 def test_export_in_one_more_folder_gives_the_same_names(tmp_path: Path) -> None:
     exported(tmp_path / "downloads/assignment_5_export")
-    assert seen(collected([tmp_path / "downloads"])) == [
+    assert seen(collect([tmp_path / "downloads"])) == [
         (student, number, f"assignment_5_export/{path}") for student, number, path in NAMED
     ]
 
@@ -105,25 +105,25 @@ def test_export_as_an_archive_gives_the_same_names(tmp_path: Path, archive: str,
     path = zipped(tmp_path / "all" / archive, prefix)
     expected = [(student, number, f"{archive}!{prefix}{place}") for student, number, place in NAMED]
     for given in (path, path.parent):
-        with collect([given]) as found:
-            assert seen(found) == expected
+        found = collect([given])
+        assert seen(found) == expected
 
 
 @pytest.mark.parametrize("prefix", ["", "assignment_5_export/"])
 def test_export_of_one_submission_is_still_that_persons(tmp_path: Path, prefix: str) -> None:
     files = ["submission_101/a/hw.ipynb", "submission_101/b/hw2.ipynb"]
-    with collect([zipped(tmp_path / "assignment_5_export.zip", prefix, files)]) as found:
-        assert {entry.student for entry in found if entry.refused is None} == {"Ada Lovelace"}
+    found = collect([zipped(tmp_path / "assignment_5_export.zip", prefix, files)])
+    assert {entry.student for entry in found if entry.refused is None} == {"Ada Lovelace"}
 
 
 def test_submission_that_is_only_listed_is_an_entry(tmp_path: Path) -> None:
-    with collect([exported(tmp_path, files=CLASS[:2])]) as found:
-        refused = {entry.student: entry.refused for entry in found if entry.refused}
+    found = collect([exported(tmp_path, files=CLASS[:2])])
+    refused = {entry.student: entry.refused for entry in found if entry.refused}
     assert refused == {"hedy@example.edu": f"{module.METADATA} lists submission_103, which is not there"}
 
 
 def test_submission_without_a_notebook_is_named_too(tmp_path: Path) -> None:
-    found = collected([exported(tmp_path / "x", files=[*CLASS[:2], "submission_103/hw.pdf"])])
+    found = collect([exported(tmp_path / "x", files=[*CLASS[:2], "submission_103/hw.pdf"])])
     assert [(entry.student, entry.refused) for entry in found] == [
         ("Ada Lovelace", None),
         ("Grace Hopper & Alan Turing", None),
@@ -205,7 +205,7 @@ def test_file_damaged_further_down_names_those_before(tmp_path: Path) -> None:
 def test_aliases_and_tags_are_only_text(tmp_path: Path) -> None:
     laughs = "a0: &a0 {x: ha}\n" + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 60))
     tagged = one('  - :name: !!python/object/apply:os.getcwd "Ada"\n    :email: &e a@x.edu\n    :sid: *e\n')
-    found = collected([exported(tmp_path, laughs + tagged, ["submission_1/hw.ipynb"])])
+    found = collect([exported(tmp_path, laughs + tagged, ["submission_1/hw.ipynb"])])
     assert seen(found) == [("Ada", "a@x.edu", "submission_1/hw.ipynb")]
 
 
@@ -250,20 +250,21 @@ def test_file_in_a_students_own_folder_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_student_pattern_replaces_the_file(tmp_path: Path) -> None:
-    found = collected([exported(tmp_path)], student_pattern=r"submission_(?P<student>\d+)/")
+    found = collect([exported(tmp_path)], student_pattern=r"submission_(?P<student>\d+)/")
     assert [(entry.student, entry.flags) for entry in found] == [("101", ()), ("102", ()), ("103", ())]
 
 
 @pytest.mark.parametrize("given", ["submission_*", "submission_*/*"])
 def test_submissions_given_one_by_one_are_named_by_the_file_beside_them(given: str, tmp_path: Path) -> None:
-    with collect(sorted(exported(tmp_path, files=[CLASS[0], CLASS[2]]).glob(given))) as found:
-        assert [entry.student for entry in found] == ["Ada Lovelace", "hedy@example.edu"]
+    assert whose(sorted(exported(tmp_path, files=[CLASS[0], CLASS[2]]).glob(given))) == [
+        "Ada Lovelace",
+        "hedy@example.edu",
+    ]
 
 
 def test_file_beside_a_folder_in_a_submission_is_not_believed(tmp_path: Path) -> None:
     planted = exported(tmp_path / "submission_102")
-    with collect([planted / "submission_101"]) as found:
-        assert [entry.student for entry in found] == ["submission_101"]
+    assert whose([planted / "submission_101"]) == ["submission_101"]
 
 
 def test_submission_given_alone_is_named_and_its_file_read_once(
@@ -277,14 +278,11 @@ def test_submission_given_alone_is_named_and_its_file_read_once(
 
     monkeypatch.setattr(module, "content", content)
     root = exported(tmp_path)
-    with collect([root / "submission_103"]) as found:
-        assert [entry.student for entry in found] == ["hedy@example.edu"]
-    with collect([root / "submission_101", root / "submission_103"]) as found:
-        assert [entry.student for entry in found] == ["Ada Lovelace", "hedy@example.edu"]
+    assert whose([root / "submission_103"]) == ["hedy@example.edu"]
+    assert whose([root / "submission_101", root / "submission_103"]) == ["Ada Lovelace", "hedy@example.edu"]
     assert len(read) == 2
 
 
 def test_archives_of_one_submission_each_are_those_persons(tmp_path: Path) -> None:
     archives = [zipped(tmp_path / f"part{i}.zip", files=[name]) for i, name in enumerate(CLASS)]
-    with collect(archives) as found:
-        assert [entry.student for entry in found] == [name for name, _, _ in NAMED]
+    assert whose(archives) == [name for name, _, _ in NAMED]

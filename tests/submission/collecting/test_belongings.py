@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.names.visible import files_of
-from tests.submission.archives import collect, collected
+from tests.submission.archives import collect
 from tests.submission.collecting.test_collection import made
 
 CANVAS, TIME = "lovelaceada_101", "2026-11-03-11-30-00"
@@ -44,29 +44,29 @@ FLAT = {
 def test_assets_in_a_flat_download_are_what_its_names_say(platform: str, others: str, tmp_path: Path) -> None:
     notebook, helper, others_name = FLAT[platform]
     made(tmp_path, notebook, helper, others_name.format(others), others_name.format("helpers.py"), "nobodys.csv")
-    with collect([tmp_path]) as collection:
-        found = {entry.path.name: dict(files_of(entry.assets)) for entry in collection}
+    collection = collect([tmp_path])
+    found = {entry.path.name: dict(files_of(entry.assets)) for entry in collection}
     assert found[notebook]["helpers.py"] == tmp_path / helper
     assert {path.name for path in found[notebook].values()} == {helper}
-    (alone,) = collected([tmp_path / notebook]).entries
+    (alone,) = collect([tmp_path / notebook]).entries
     assert dict(files_of(alone.assets)) == found[notebook]
 
 
 @pytest.mark.parametrize("name", ["", ".netrc", "_", "__pycache__"])
 def test_assets_in_a_flat_download_are_work(name: str, tmp_path: Path) -> None:
-    (entry,) = collected([made(tmp_path, f"{CANVAS}_551_hw.ipynb", f"{CANVAS}_552_{name}")]).entries
+    (entry,) = collect([made(tmp_path, f"{CANVAS}_551_hw.ipynb", f"{CANVAS}_552_{name}")]).entries
     assert [given for given, _ in files_of(entry.assets[:-1])] == ["_"] * (name == "_")
 
 
 def test_assets_in_a_flat_download_are_no_links_nor_folders(tmp_path: Path) -> None:
     made(tmp_path, f"{CANVAS}_551_hw.ipynb", f"{CANVAS}_552_folder.py/x", "turingalan_102_553_hw.ipynb")
     (tmp_path / f"{CANVAS}_554_link.py").symlink_to("/etc/passwd")
-    with collect([tmp_path]) as collection:
-        assert [entry.assets for entry in collection if entry.student == "lovelaceada"] == [()]
+    collection = collect([tmp_path])
+    assert [entry.assets for entry in collection if entry.student == "lovelaceada"] == [()]
 
 
 def test_assets_of_a_student_s_own_folder_are_all_that_is_in_it(tmp_path: Path) -> None:
     made(tmp_path, f"ada/{CANVAS}_551_hw.ipynb", f"ada/{CANVAS}_552_helpers.py", "ada/data.csv", "bob/hw.ipynb")
-    with collect([tmp_path]) as collection:
-        names = {name for name, _ in files_of(collection.entries[0].assets)}
+    collection = collect([tmp_path])
+    names = {name for name, _ in files_of(collection.entries[0].assets)}
     assert names > {"helpers.py", "data.csv"}

@@ -26,14 +26,14 @@ def test_two_downloads_of_one_assignment_flag_who_handed_in_another_notebook_alo
         files = {f"{folder}/hw.ipynb": ada if number == 501 else "same" for folder, number in people.items()}
         zip_of(tmp_path / f"{download}.zip", {name: text.encode() for name, text in files.items()})
 
-    with collect([tmp_path / "a.zip", tmp_path / "b.zip"]) as found:
-        assert [(one.student, one.shown_path.partition("!")[0], len(one.flags)) for one in found] == [
-            ("Ada L", "a.zip", 1), ("Ada L", "b.zip", 1), ("Alan T", "a.zip", 0),
-        ]  # fmt: skip
-        assert found.remarks == (
-            "1 notebook is passed over, for its student has another that is equal, with equal files beside it: "
-            "b.zip!Alan T_502_assignsubmission_file_/hw.ipynb",
-        )
+    found = collect([tmp_path / "a.zip", tmp_path / "b.zip"])
+    assert [(one.student, one.shown_path.partition("!")[0], len(one.flags)) for one in found] == [
+        ("Ada L", "a.zip", 1), ("Ada L", "b.zip", 1), ("Alan T", "a.zip", 0),
+    ]  # fmt: skip
+    assert found.remarks == (
+        "1 notebook is passed over, for its student has another that is equal, with equal files beside it: "
+        "b.zip!Alan T_502_assignsubmission_file_/hw.ipynb",
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def test_equal_notebooks_are_one_attempt_with_equal_files_beside_them(
 ) -> None:
     written(tmp_path / "submissions/ada", first)
     written(tmp_path / "late/ada", {**first, **second})
-    with collect([tmp_path / "submissions", tmp_path / "late"]) as found:
-        shown = [entry.shown_path for entry in found if entry.notebook == "hw.ipynb"]
+    found = collect([tmp_path / "submissions", tmp_path / "late"])
+    shown = [entry.shown_path for entry in found if entry.notebook == "hw.ipynb"]
     assert shown == ["late/ada/hw.ipynb", "submissions/ada/hw.ipynb"][2 - count :]  # of equal ones, the first named
 
 
 def test_equal_notebooks_under_other_names_are_two(tmp_path: Path) -> None:
     copies = ["01_tensors-Copy1.ipynb", "01_tensors.ipynb", "02_gradients.ipynb"]  # the last one was mixed up
     written(tmp_path, {f"{student}/{name}": "same" for student in ("ada", "bob") for name in copies})
-    with collect([tmp_path]) as found:
-        assert [(one.student, one.notebook) for one in found] == [
-            (student, name) for student in ("ada", "bob") for name in copies[1:]
-        ]
+    found = collect([tmp_path])
+    assert [(one.student, one.notebook) for one in found] == [
+        (student, name) for student in ("ada", "bob") for name in copies[1:]
+    ]
 
 
 def test_equal_notebooks_of_a_class_taken_for_one_student_are_told(tmp_path: Path) -> None:
     written(tmp_path, {f"hw3/{student}/hw.ipynb": "untouched" for student in ("ada", "alan", "grace")})
-    with collect([tmp_path], student_pattern="(?P<student>hw3)") as found:
-        assert len(found) == 1
-        assert "hw3 may be no student: the same notebook lies in the folders ada, alan, grace" in found.remarks[-1]
+    found = collect([tmp_path], student_pattern="(?P<student>hw3)")
+    assert len(found) == 1
+    assert "hw3 may be no student: the same notebook lies in the folders ada, alan, grace" in found.remarks[-1]

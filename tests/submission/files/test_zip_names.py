@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grader.submission.files.zip_names import meant_by
-from tests.submission.archives import UnmarkedInfo, collect, zip_of
+from tests.submission.archives import UnmarkedInfo, whose, zip_of
 
 WEST = ("Jürgen Weißmann", "José Peña", "François Noël", "Zoë Ångström")
 
@@ -33,5 +33,4 @@ def test_name_in_no_alphabet_of_the_west_stays_as_dos_had_it() -> None:
 def test_students_of_an_archive_without_marks_are_called_by_their_names(code: str, tmp_path: Path) -> None:
     students = [unicodedata.normalize("NFD", "Zoë") if code == "utf-8" else "Zoë", "Jürgen"]
     archive = zip_of(tmp_path / "class.zip", [(UnmarkedInfo(f"{name}/nb.ipynb", code), b"{}") for name in students])
-    with collect([archive]) as collection:
-        assert {entry.student for entry in collection} == {"Zoë", "Jürgen"}
+    assert {*whose([archive])} == {"Zoë", "Jürgen"}

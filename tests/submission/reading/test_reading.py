@@ -198,8 +198,8 @@ def test_collect_then_read_a_whole_class(tmp_path: Path) -> None:
         written(tmp_path / student / "03_backprop.ipynb", code(LIN_GRAD, "lin_grad"))
     (tmp_path / "eve").mkdir()
     (tmp_path / "eve" / "03_backprop.ipynb").write_bytes(b"{")
-    with collect([tmp_path]) as collection:
-        submissions = [read(entry, WANTED, frozenset()) for entry in collection]
+    collection = collect([tmp_path])
+    submissions = [read(entry, WANTED, frozenset()) for entry in collection]
     assert [(item.student, item.unreadable) for item in submissions] == [
         ("ada", None),
         ("bob", None),
