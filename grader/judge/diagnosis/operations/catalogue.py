@@ -288,6 +288,10 @@ DIFFERENCES = (
         )
     ),
     Operation(
+        "the differences are doubled, as by `* 2`, and not squared, as by `** 2`",
+        partial(powers.for_square, lambda value: 2 * value),
+    ),
+    Operation(
         "the mean of the differences is squared, where their squares have to be averaged", substitutes.square_of_mean
     ),
 )

@@ -56,7 +56,6 @@ _LOSSES: tuple[Operation, ...] = (
     ),
     _loss("the loss is log(cosh(…)) of the differences, and not their squares", _log_cosh),
     _loss("the third power of the differences stands in the place of the second", lambda x: x**3),
-    _loss("the differences are doubled, as by `* 2`, and not squared, as by `** 2`", lambda x: 2 * x),
     _loss("the fourth power of the differences stands in the place of the second", lambda x: x**4),
 )
 
