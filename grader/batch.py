@@ -79,7 +79,8 @@ class Observer:
     """What a run tells while it goes on: who was found, how many need grading, and each report as it is done.
 
     ``meanwhile`` gives work that can be done, a step at a time, while the first kernels come up; ``remarked`` gets what
-    the operator should know of the run as a whole.
+    the operator should know of the run as a whole. ``reported`` gets the report of the run while the gradebook is still
+    locked: what it writes, no other command's newer report is written over by.
     """
 
     collected: Callable[[Collection], None] = lambda _: None
@@ -88,6 +89,7 @@ class Observer:
     meanwhile: Callable[[], Iterable[None]] = lambda: ()
     ended: Callable[[], None] = lambda: None
     remarked: Callable[[str], None] = lambda _: None
+    reported: Callable[[RunReport], None] = lambda _: None
 
 
 def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunReport:
@@ -128,7 +130,10 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 observer.ended()
             for remark in gradebook.remarks():
                 observer.remarked(remark)
-            return gradebook.report()
+            pool.raise_if_down()  # then nothing was graded that reports of before should go for
+            report = gradebook.report()
+            observer.reported(report)
+            return report
 
 
 def _gradebook_in(folder: Path) -> Gradebook:

@@ -37,6 +37,11 @@ _BLOCKS = (
     *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith),
     *(ast.Try, ast.TryStar, ast.ExceptHandler, ast.Match, ast.match_case),
 )
+#: What has names of its own: none that it gives is one of those around it, but by ``global`` or ``nonlocal``.
+SCOPES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+    *(ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 #: The deepest nesting that is parsed: no formula needs more, and a recursive walk takes about five of Python's 1,000
 #: frames a level.
 _DEEPEST = 100
@@ -278,6 +283,20 @@ def names_bound_by(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.MatchMapping(rest=str(name)):
             yield name
+
+
+def of_one_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and those below it, but for what stands in ``SCOPES``, which are yielded themselves.
+
+    >>> [node.id for node in of_one_scope(ast.parse("f = lambda x: a")) if isinstance(node, ast.Name)]
+    ['f']
+    """
+    left = [node]
+    while left:  # no recursion: a formula may be nested more deeply than Python calls
+        node = left.pop()
+        yield node
+        if not isinstance(node, SCOPES):
+            left += ast.iter_child_nodes(node)
 
 
 def bound_among(nodes: Iterable[ast.AST]) -> set[str]:

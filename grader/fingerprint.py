@@ -10,7 +10,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from grader.gradebook.run_head import RunSettings
-from grader.kernel.host.assets import opened
+from grader.kernel.host.assets import LeftOut, opened
 from grader.model import Course, Limits, Submission
 from grader.names.visible import files_of
 
@@ -61,7 +61,7 @@ def _assets(submission: Submission, most: int) -> Iterator[tuple[str, bytes]]:
     """
     notebooks = any(".ipynb" in cell.source for cell in submission.cells)
     for asset in opened(submission.assets, most):
-        if asset is None:
+        if isinstance(asset, LeftOut):
             continue
         with os.fdopen(asset.fd, "rb") as file:
             if notebooks or not asset.path.endswith(".ipynb"):

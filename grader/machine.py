@@ -17,11 +17,17 @@ _ROOM = "make room on that disk and run the same command again"
 _FILES = "raise the limit of open files (`ulimit -n 1024`), or use fewer --jobs"
 _PROCESSES = "raise the limit of processes (`ulimit -u`, or the container's), or use fewer --jobs"
 _MEMORY = "free or allow more memory (`ulimit -v`, or the container's limit), or use fewer --jobs"
+_READABLE = "let the user who grades read it, and run the same command again"
+_DISK = "see what is wrong with the disk that it lies on, and run the same command again"
 _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _ROOM),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), _FILES),
     errno.EAGAIN: _PROCESSES,
     errno.ENOMEM: _MEMORY,
+}
+_READING = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _READABLE),
+    **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ETIMEDOUT), _DISK),
 }
 
 
@@ -54,3 +60,8 @@ def remedy_of_shortage(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return _MEMORY
     return _REMEDIES.get(error.errno or 0, "") if isinstance(error, OSError) else ""
+
+
+def remedy_of_reading(error: OSError) -> str:
+    """What helps where this user, or this machine now, cannot read a file that another can; empty for other errors."""
+    return _READING.get(error.errno or 0) or remedy_of_shortage(error)

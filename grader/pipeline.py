@@ -15,7 +15,7 @@ from grader.errors import GraderError
 from grader.judge.remarks import coarse_results, raised_late
 from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
 from grader.kernel.host.pool import KernelPool
-from grader.kernel.host.schedule import defined_in
+from grader.kernel.host.schedule import global_names_in
 from grader.kernel.protocol.results import steady
 from grader.machine import remedy_of_shortage
 from grader.model import (
@@ -38,7 +38,13 @@ from grader.submission.entry import Entry
 from grader.submission.files.limits import CollectLimits
 from grader.submission.reading.reading import read
 from grader.submission.reading.reliance import names_used
-from grader.submission.reading.suspicion import autograd_suspected, lookup_suspected, optimizer_suspected
+from grader.submission.reading.suspicion import (
+    LOOPS,
+    autograd_suspected,
+    lookup_suspected,
+    loops_suspected,
+    optimizer_suspected,
+)
 
 #: Failed cells that are told of one notebook, which may have thousands.
 _MOST_FAILURES = 100
@@ -208,7 +214,7 @@ def _lost(submission: Submission, execution: Execution) -> tuple[tuple[str, int,
     """The names that cells would give which failed, each with its cell and the error."""
     failed = {failure.cell: steady(failure.error) for failure in execution.failures}
     cells = [cell for cell in submission.cells if cell.index in failed]
-    return tuple((name, cell.index, failed[cell.index]) for cell in cells for name in sorted(defined_in([cell])))
+    return tuple((name, cell.index, failed[cell.index]) for cell in cells for name in sorted(global_names_in([cell])))
 
 
 def _unreached(execution: Execution) -> Diagnosis:
@@ -220,7 +226,9 @@ def _unreached(execution: Execution) -> Diagnosis:
 def _suspicion(exercise: Exercise, source: str, cells: Sequence[Cell], course: Course) -> tuple[str, ...]:
     """Remarks for a human where the source does not seem to work by hand what is asked for; they cost no points."""
     others = _others(exercise, course)
-    found = {"answers that may be looked up": lookup_suspected(exercise.answers_in, source, cells, others)}
+    found = {"perhaps not worked out, but taken from": lookup_suspected(exercise.answers_in, source, cells, others)}
+    if exercise.loops_flagged:
+        found[LOOPS] = loops_suspected(source, cells, others)
     if not exercise.autograd:
         found["autograd suspected"] = autograd_suspected(source, cells, others)
         found["an optimizer of torch's in place of one's own"] = optimizer_suspected(source, cells, others)

@@ -47,6 +47,9 @@ class InProcessPool:
         """Note them alone: it is for honest notebooks."""
         self.hidden.extend(places)
 
+    def raise_if_down(self) -> None:
+        """Nothing has to come up."""
+
     async def run(self, job: Job, seconds: float | None = None) -> Execution:
         """Execute the cells and, after each, its checks."""
         self.ran.append(job.name)

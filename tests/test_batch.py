@@ -24,7 +24,7 @@ import pytest
 import grader.batch
 from grader.batch import Observer, ScoreOptions, score_class
 from grader.course.loading import load_course
-from grader.errors import CourseError, GradebookBusy, GradebookError, SandboxUnavailable, UsageError
+from grader.errors import CourseError, GradebookBusy, GradebookError, KernelError, SandboxUnavailable, UsageError
 from grader.gradebook.book import FILE_NAME, Gradebook
 from grader.gradebook.overrides import rulings_for
 from grader.kernel.host.sandbox import SandboxStatus
@@ -294,6 +294,17 @@ def test_score_where_no_sandbox_works_is_refused_unless_none_is_asked_for(
     monkeypatch.setattr("grader.kernel.host.sandbox.available_sandboxes", lambda: only)
     with pytest.raises(SandboxUnavailable, match="bwrap does not work here: not here"):
         score_class(ScoreOptions(paths=(small_class,), out=tmp_path / "out"))
+
+
+def test_score_whose_kernels_never_come_up_puts_no_report_in_the_place_of_an_earlier_one(
+    small_class: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.kernel.host.sandbox.zygote_command", lambda *_: [sys.executable, "-c", "raise OSError"])
+    reported: list[RunReport] = []
+    options = ScoreOptions(paths=(small_class,), out=tmp_path / "out", sandbox="none")
+    with pytest.raises(KernelError, match="did not come up"):
+        score_class(options, Observer(reported=reported.append))
+    assert reported == []
 
 
 def test_score_tells_an_observer_how_far_it_is(

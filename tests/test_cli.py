@@ -35,12 +35,12 @@ from grader.batch import ScoreOptions
 from grader.cli import app
 from grader.cli.outcome import BELOW, GRADED, TO_DO, UNGRADED, USAGE, errors_told
 from grader.cli.values import size
-from grader.errors import UsageError
+from grader.errors import GradebookBusy, UsageError
 from grader.gradebook.book import FILE_NAME, Gradebook
 from grader.gradebook.overrides import Ruling
 from grader.gradebook.run_head import RunHead, RunSettings
 from grader.kernel.host.doctor import Finding
-from grader.model import SubmissionStatus
+from grader.model import Hints, RunReport, SubmissionStatus
 from grader.platforms import Platforms
 from grader.report import load_schema
 from tests.fakes import InProcessPool
@@ -472,6 +472,8 @@ def test_override_from_a_file_takes_the_names_that_the_platform_has(demo: tuple[
         (["--withdraw"], "an override is a student, an exercise and points"),
         (["--reason", "r"], "an override is a student, an exercise and points"),
         (["", "lin_grad", "3", "--reason", "r"], "an override is a student, an exercise and points"),
+        (["claude", "lin_grad", "-0.5", "--reason", "r"], "lin_grad is worth 4 points, not -0.5"),
+        (["claude", "lin_grad", "3", "--reasn", "r"], "No such option"),
         (["claude", "lin_grad"], "or is withdrawn"),
         (["claude", "lin_grad", "--reason", " "], "a reason alone is a comment"),
         (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
@@ -577,6 +579,12 @@ def test_export_refuses_full_marks_that_are_no_number_of_points(worth: str) -> N
     assert "--out-of" in refused.output
 
 
+def test_validate_refuses_a_number_of_seeds_where_quick_has_its_own() -> None:
+    refused = runner.invoke(app, ["validate", "--quick", "--seeds", "5"])
+    assert (refused.exit_code, refused.stdout) == (USAGE, "")
+    assert "--quick has its own number of seeds" in refused.stderr
+
+
 def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_path: Path) -> None:
     archive = tmp_path / "feedback.zip"
     done = runner.invoke(app, ["export", str(demo[0] / "class/grades"), "--feedback", str(archive)])
@@ -585,6 +593,29 @@ def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_pat
     assert "nothing came from a download of Moodle" in done.stderr
     with zipfile.ZipFile(archive) as zipped:
         assert len(zipped.namelist()) == 13
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--file", "grades/gradebook.db"], "--file names a file to write, and grades/gradebook.db belongs to"),
+        (["--feedback", "grades/students/x.zip"], "grades/students/x.zip belongs to the grades in grades"),
+        (["--file", "x.zip", "--feedback", "./x.zip"], "--feedback names a file to write, and x.zip is that of --file"),
+        (["--roster", "x.csv", "--file", "x.csv"], "x.csv is read by the same command"),
+        (["--file", "x.ipynb"], "x.ipynb has the name of what is handed in"),
+    ],
+    ids=["gradebook", "page", "twice", "roster", "notebook"],
+)
+def test_export_writes_over_nothing_else(
+    demo: tuple[Path, object], options: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(demo[0] / "class")
+    before = Path("grades/gradebook.db").read_bytes()
+    done = runner.invoke(app, ["export", "grades", *options])
+    assert (done.exit_code, done.stdout) == (USAGE, "")
+    assert told in " ".join(done.stderr.split())
+    assert Path("grades/gradebook.db").read_bytes() == before
+    assert not Path("x.zip").exists()
 
 
 def test_cli_who_lists_everyone_and_grades_nothing(tmp_path: Path) -> None:
@@ -840,6 +871,42 @@ def test_pipe_in_place_of_a_report_is_not_called_a_file(demo: tuple[Path, object
     assert f"error: {grades / 'report.json'}: no regular file, which is not replaced" in done.stderr
 
 
+def test_log_that_cannot_be_opened_is_told_once_and_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(InProcessPool):
+        broken = frozenset({f"ada/{BACKPROP}", f"bob/{BACKPROP}"})
+
+    monkeypatch.setattr("grader.batch.KernelPool", Broken)
+    hand_in(tmp_path / "class", dict.fromkeys(("ada", "bob", "cyd"), answered({})))
+    (tmp_path / "grades/grader.log").mkdir(parents=True)
+    done = runner.invoke(app, ["score", str(tmp_path / "class"), "--out", str(tmp_path / "grades"), "--no-github"])
+
+    assert done.exit_code == UNGRADED, done.output
+    assert done.stderr.count(f"note: {tmp_path}/grades/grader.log cannot be written: Is a directory; ") == 1
+    report = json.loads((tmp_path / "grades/report.json").read_text())
+    assert [one["status"] for one in report["submissions"]] == ["grader_error", "grader_error", "graded"]
+
+
+def test_reports_are_written_while_the_gradebook_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Path] = []
+
+    def write(run: RunReport, out: Path, *, hints: Hints) -> tuple[Path, ...]:
+        with pytest.raises(GradebookBusy):
+            Gradebook(out / FILE_NAME)
+        seen.append(out)
+        return ()
+
+    monkeypatch.setattr("grader.batch.KernelPool", InProcessPool)
+    monkeypatch.setattr("grader.report.files.write_reports", write)
+    grades = tmp_path / "grades"
+    hand_in(tmp_path / "class", {"ada": answered({})})
+    for command in (["score", str(tmp_path / "class"), "--out", str(grades), "--no-github"], ["report", str(grades)]):
+        done = runner.invoke(app, command)
+        assert done.exit_code == GRADED, done.output
+    assert seen == [grades, grades]
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_score_of_nothing_leaves_no_folder_of_grades_that_was_not_there(
     there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -936,6 +1003,9 @@ def test_command_goes_on_where_hangups_are_ignored() -> None:
 
 def test_request_to_end_that_comes_with_the_last_step_of_a_run_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
     async def last_step() -> None:
+        other = asyncio.create_task(asyncio.sleep(60))
+        await asyncio.sleep(0)
+        other.cancel()
         for _ in range(2):  # what is put away then is not interrupted
             signal.raise_signal(signal.SIGTERM)
 
@@ -944,6 +1014,19 @@ def test_request_to_end_that_comes_with_the_last_step_of_a_run_is_heard(capsys: 
     assert ended.value.exit_code == 128 + signal.SIGTERM
     assert capsys.readouterr().err.split() == ["asked", "to", "end;", "go", "on"]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_request_to_end_is_heard_within_a_step_that_no_other_task_waits_for() -> None:
+    went_on = []
+
+    async def collecting() -> None:
+        signal.raise_signal(signal.SIGTERM)
+        went_on.append("to the next archive")
+
+    with pytest.raises(typer.Exit) as ended, errors_told():
+        asyncio.run(collecting())
+    assert ended.value.exit_code == 128 + signal.SIGTERM
+    assert not went_on
 
 
 def test_archives_that_a_killed_run_unpacked_go_with_the_next(tmp_path: Path) -> None:

@@ -173,6 +173,13 @@ SITUATIONS = {
 }
 
 
+def test_check_tells_of_loops_where_none_are_asked_for(ipython: Place) -> None:
+    ipython.run("import torch\ndef outer_difference(a, b):\n    return torch.stack([x - b for x in a])")
+    out = ipython.run("check('outer_difference')")
+    assert "✓ outer_difference  2 / 2" in out
+    assert "⚑ loops in Python where tensor operations are asked for: line 2" in out
+
+
 @pytest.mark.parametrize(("source", "name", "said"), SITUATIONS.values(), ids=SITUATIONS)
 def test_check_says_what_it_saw(place: Place, way: str, source: str, name: str, said: list[str]) -> None:
     place.run(source)

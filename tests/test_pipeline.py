@@ -328,6 +328,21 @@ def test_autograd_where_it_is_the_subject_is_no_remark(entry: Entry, seeded: See
     assert flags == {"Linear": (), "Relu": ("autograd suspected: `torch.autograd.grad` (line 3)",)}
 
 
+def test_loops_in_a_helper_and_an_optimizer_in_place_of_steps_by_hand_are_remarked(
+    entry: Entry, seeded: SeededCourse
+) -> None:
+    looping = "def h(a, b):\n    return [x - b for x in a]\n\ndef outer_difference(a, b):\n    return h(a, b)"
+    stepping = "def train_module(model, *_):\n    torch.optim.SGD(model.parameters(), 0.1).step()"
+    cells = [code_cell("outer_difference", looping), code_cell("train_module", stepping)]
+    entry.path.write_text(notebook_of(*cells), encoding="utf-8")
+    report = graded(replace(entry, notebook="mine.ipynb"), seeded, InProcessPool())
+
+    assert {one.id: one.flags for one in report.exercises} == {
+        "outer_difference": ("loops in Python where tensor operations are asked for: line 2 of cell 0",),
+        "train_module": ("perhaps not worked out, but taken from: `torch.optim.SGD` (line 2)",),
+    }
+
+
 def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, seeded: SeededCourse) -> None:
     path = tmp_path / "notes.ipynb"
     path.write_text(notebook_of(), encoding="utf-8")

@@ -324,6 +324,38 @@ def test_score_whose_command_line_is_refused_tells_the_platforms(
     assert "a passphrase" not in Path("results.json").read_text()
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--junit", "ada.ipynb"], "--junit names a file to write, and ada.ipynb has the name of what is handed in"),
+        (["--gradescope", "x/class.zip"], "x/class.zip has the name of what is handed in"),
+        (["--classroom50", "hw"], "hw is read by the same command"),
+        (["--roster", "list.csv", "--junit", "./list.csv"], "is read by the same command"),
+        (["--junit", "grades/gradebook.db"], "grades/gradebook.db belongs to the grades in grades"),
+        (["--out", "x", "--gradescope", "x/report.json"], "x/report.json belongs to the grades in x"),
+        (["--junit", "grades/students/ada.html"], "belongs to the grades in grades"),
+        (["--gradescope", "x.json", "--junit", "./x.json"], "--junit names a file to write, and x.json is that of"),
+        (["--junit", "ada.ipynb", "--jobs", "0"], "Invalid value"),
+    ],
+    ids=["notebook", "archive", "path", "roster", "gradebook", "report", "page", "twice", "refused otherwise"],
+)
+def test_score_writes_no_results_over_something_else(
+    step: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], told: str
+) -> None:
+    monkeypatch.setattr(grader.cli.scoring, "_score", lambda *_: run(report()))
+    monkeypatch.chdir(step.parent)
+    for name in ("ada.ipynb", "hw", "x/class.zip", "x/report.json", "x.json", "list.csv", "grades/gradebook.db"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("kept")
+    ran = CliRunner().invoke(app, ["score", ".", "hw", *options])
+
+    assert ran.exit_code == 2
+    assert told in " ".join(ran.stderr.split())
+    written = {path.name for path in Path().rglob("*") if path.is_file() and path.read_text() != "kept"}
+    assert written == {"output", "summary"}
+    assert decoded(outputs_in(step)["result"])["status"] == "error"
+
+
 def test_score_without_anything_to_grade_is_refused_and_told_where_only_github_asks(
     step: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from grader.cli.options import CourseOption
 from grader.cli.outcome import GRADED, TO_DO, errors_told
 from grader.cli.output import StandardOutput
 from grader.cli.values import path
+from grader.errors import UsageError
 from grader.machine import usable_cores
 from grader.names.enumeration import count_of
 
@@ -47,7 +48,10 @@ def validate(
             "--only", metavar="EXERCISE", help="Prove this one alone; may be given again.", show_default=False
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", help="Seeds of right answers in the thorough proof.", min=1)] = 1000,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", help="Seeds of right answers in the thorough proof. Default: 1000.", min=1),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds, for CI.")] = False,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", help="Exercises at a time. Default: one per core.", min=1)
@@ -64,6 +68,8 @@ def validate(
         from grader.course.proving.validate import is_released
         from grader.course.proving.validate import validate as proof_of
 
+        if quick and seeds is not None:
+            raise UsageError("--quick has its own number of seeds", remedy="leave out --quick or --seeds")
         console = StandardOutput()
         loaded = load_course(course)
         at_a_time = jobs or usable_cores()
@@ -74,7 +80,7 @@ def validate(
                 loaded,
                 solutions=solutions,
                 only=only or (),
-                seeds=seeds,
+                seeds=seeds or 1000,
                 quick=quick,
                 jobs=at_a_time,
                 progress=lambda one, done, total: console.print(

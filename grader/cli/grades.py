@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from unicodedata import normalize
 
 import typer
+from typer.core import TyperCommand
 
 from grader.cli.app import app
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
-from grader.cli.values import composed, not_nan, path
+from grader.cli.values import composed, not_nan, overwriting, path
 from grader.errors import GradebookError, UsageError
 from grader.gradebook.overrides import rulings_for
 from grader.gradebook.ruling_file import rulings_csv, rulings_in
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from grader.model import RunReport
     from grader.report.gradebooks.roster import Roster
 
+_NEGATIVE = re.compile(r"-[0-9]*\.?[0-9]+")
 #: What is noted of a ruling in the list of them, by the kind of doubt.
 _DOUBTED: dict[Kind, str] = {
     "nobody": "not counted, nobody in the last run having handed in under that name",
@@ -52,14 +55,24 @@ def report(
         from grader.report.files import write_reports
         from grader.report.views.terminal import render_class
 
-        run, _, given = _stored(out, hints)
-        written = write_reports(run, out, hints=given)
+        with _opened(out) as gradebook:  # whose lock keeps others from writing an older report behind
+            run = _told(gradebook)
+            written = write_reports(run, out, hints=gradebook.hints(hints))
         console = StandardOutput()
         console.print(render_class(run))
         console.print(f"\nwrote {len(written)} files to {out}")
 
 
-@app.command()
+class _OverrideCommand(TyperCommand):
+    """``grader override``, to which ``-1`` is a number of points, that are too few, and no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As any command does, but for negative numbers."""
+        ctx.ignore_unknown_options = any(_NEGATIVE.fullmatch(each) for each in args)
+        return super().parse_args(ctx, args)
+
+
+@app.command(cls=_OverrideCommand)
 def override(
     student: Annotated[
         str, typer.Argument(help="As the reports name them. Without one, what was ruled is listed.", callback=composed)
@@ -284,7 +297,11 @@ def export(
         from grader.report.gradebooks.lms import keys_of
         from grader.report.gradebooks.roster import read_roster
 
-        run, subject, _ = _stored(out)
+        clash = overwriting({"--file": file, "--feedback": feedback}, out, [roster])
+        if clash is not None:
+            raise clash
+        with _opened(out) as gradebook:
+            run, subject = _told(gradebook), gradebook.subject()
         assignment = assignment or ("" if to == "csv" else subject)
         people = None if roster is None else read_roster(roster, run.handed_in)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
@@ -393,22 +410,20 @@ def _list(gradebook: Gradebook, out: Path, *, as_csv: bool) -> None:
         note(f"{_DOUBTED[doubt.kind]}: {doubt}")
 
 
-def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hints]:
-    """The last run in a gradebook, what it was of, and how much help its pages give, from now on as asked.
+def _told(gradebook: Gradebook) -> RunReport:
+    """The last run in a gradebook, of which is told what the operator should know.
 
     Raises:
         GradebookError: it cannot be read, or was interrupted after one that was not: what is made of a part would take
             the place of the whole.
     """
-    with _opened(out) as gradebook:
-        if unfinished := gradebook.unfinished():
-            if gradebook.has_whole_run():
-                remedy = "the same `grader score` again goes on, and ends with all reports"
-                raise GradebookError(unfinished, remedy=remedy)
-            note(f"{unfinished}; `grader score` again goes on")
-        for remark in gradebook.remarks():
-            note(remark)
-        return gradebook.report(), gradebook.subject(), gradebook.hints(hints)
+    if unfinished := gradebook.unfinished():
+        if gradebook.has_whole_run():
+            raise GradebookError(unfinished, remedy="the same `grader score` again goes on, and ends with all reports")
+        note(f"{unfinished}; `grader score` again goes on")
+    for remark in gradebook.remarks():
+        note(remark)
+    return gradebook.report()
 
 
 def _opened(out: Path, how: str = "") -> Gradebook:

@@ -112,7 +112,7 @@ def _interruptible(asked: list[int], told: ExitStack) -> Iterator[None]:
         if number == _HANGUP:
             signal.signal(number, signal.SIG_IGN)  # the shell and the system both send it
             ignore_closed_terminals()
-        loop = _running_loop()
+        loop = _loop_of_tasks()
         if loop is None:
             raise _AskedToEnd
         for other in handlers:  # what is put away is not interrupted
@@ -139,11 +139,13 @@ def _interruptible(asked: list[int], told: ExitStack) -> Iterator[None]:
         raise
 
 
-def _running_loop() -> AbstractEventLoop | None:
+def _loop_of_tasks() -> AbstractEventLoop | None:
+    """The loop that runs, with more than one task: one alone is as free to end at once as where no loop runs."""
     try:
-        from asyncio import get_running_loop
+        from asyncio import all_tasks, get_running_loop
 
-        return get_running_loop()
+        loop = get_running_loop()
+        return loop if len(all_tasks(loop)) > 1 else None
     except (ImportError, RuntimeError):  # it is being imported right now, or none runs
         return None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -16,11 +17,13 @@ from grader.cli import options as cli
 from grader.cli.app import app
 from grader.cli.outcome import GRADED, errors_told, exit_status
 from grader.cli.output import StandardOutput, note, write_out
-from grader.cli.values import size, size_text
+from grader.cli.values import overwriting, size, size_text
 from grader.cli.view import ProgressView, entries_csv, print_entries
 from grader.errors import UsageError
 from grader.machine import usable_cores
 from grader.model import Hints, Limits, Sandbox
+from grader.names.notebooks import ENDING
+from grader.submission.files.finding import UNPACKED
 from grader.submission.files.limits import CollectLimits
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ class _ScoreCommand(TyperCommand):
         except _Refusal as refusal:
             lenient = {"resilient_parsing": True, "ignore_unknown_options": True}  # None in place of what is refused
             asked = self.make_context(ctx.info_name, given, ctx.parent, **lenient).params
-            platforms = _platforms_of(**{name: asked[name] for name in _TOLD})
+            platforms = _platforms_of(_clash(asked), **{name: asked[name] for name in _TOLD})
             if platforms is not None:
                 platforms.fail(refusal.format_message())
             if asked["exit_zero"]:
@@ -93,7 +96,10 @@ def score(
 
     Exit status: 0 graded, 1 below --fail-under, 2 usage, 3 some submission has no score, 4 the grader failed.
     """
+    asked = {"out": out, "paths": paths, "roster": roster}
+    clash = _clash({**asked, "gradescope": gradescope, "junit": junit, "classroom50": classroom50})
     platforms = _platforms_of(
+        clash,
         github=github,
         gradescope=gradescope,
         junit=junit,
@@ -105,6 +111,8 @@ def score(
     notebooks = tuple(assigned or ())
     again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
     with errors_told(platforms, exit_zero=exit_zero, resumes=again):
+        if clash is not None:
+            raise clash
         _refuse_absent(paths, notebooks)
         from grader.batch import ScoreOptions
 
@@ -174,7 +182,15 @@ def demo(
         _score(options)
 
 
+def _clash(asked: Mapping[str, Any]) -> UsageError | None:
+    """Why a file of the platforms must not be written, by the parameters of ``grader score``."""
+    files = {f"--{name}": asked[name] for name in ("gradescope", "junit", "classroom50")}
+    read = [*(asked["paths"] or ()), asked["roster"]]
+    return overwriting(files, asked["out"] or Path("grades"), read, work=(ENDING, *UNPACKED))
+
+
 def _platforms_of(
+    clash: UsageError | None,
     *,
     github: bool | None,
     gradescope: Path | None,
@@ -184,7 +200,12 @@ def _platforms_of(
     assigned: list[str] | None,
     hints: Hints,
 ) -> Platforms | None:
-    """The platforms that these options of ``grader score`` ask for; None where they ask for none."""
+    """The platforms that these options of ``grader score`` ask for; None where they ask for none.
+
+    Where there is a ``clash``, no file is written, for one of them is something else.
+    """
+    if clash is not None:
+        gradescope = junit = classroom50 = None
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
     if not (in_actions or gradescope or junit or classroom50):
         return None
@@ -206,19 +227,45 @@ def _score(options: ScoreOptions) -> RunReport:
 
     out = options.out
     console = StandardOutput(goes_on=True)
-    with _logging_to(out):
-        run = score_class(options, ProgressView(console).observer())
+    written: list[Path] = []
 
-    from grader.report.files import write_reports
+    def write(run: RunReport) -> None:
+        from grader.report.files import write_reports
+
+        written.extend(write_reports(run, out, hints=options.hints))
+
+    with _logging_to(out):
+        run = score_class(options, ProgressView(console).observer(reported=write))
+
     from grader.report.views.terminal import render_run
 
-    written = write_reports(run, out, hints=options.hints)
     console.print()
     console.print(render_run(run, options.hints))
     console.print()
     for path in (path for path in written if path.parent == out):
         console.print(f"wrote {path}")
     return run
+
+
+class _FaultLog(logging.FileHandler):
+    """A log whose own trouble ends nothing: where it cannot be opened or written, that is told once."""
+
+    _told = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, for which the file is opened if it is the first."""
+        try:
+            super().emit(record)
+        except OSError:  # of the opening, which Python lets out into whatever is logged
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - so called by logging
+        """Tell why there is no record of a fault."""
+        error = sys.exc_info()[1]
+        if not self._told:
+            self._told = True
+            reason = getattr(error, "strerror", None) or str(error)
+            note(f"{self.baseFilename} cannot be written: {reason}; the tracebacks of the grader's faults are lost")
 
 
 @contextmanager
@@ -229,7 +276,7 @@ def _logging_to(out: Path) -> Iterator[None]:
     """
     made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(out / "grader.log", encoding="utf-8", delay=True)
+    handler = _FaultLog(out / "grader.log", encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     logger = logging.getLogger("grader")
     logger.addHandler(handler)

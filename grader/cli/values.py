@@ -1,16 +1,20 @@
-"""Values as they are written on the command line: sizes, seeds and other numbers."""
+"""Values as they are written on the command line: sizes, seeds and other numbers, and files to write."""
 
 from __future__ import annotations
 
 import math
+import os
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import typer
 
 from grader.errors import UsageError
+from grader.names.notebooks import ENDING
+from grader.names.visible import is_of_grades
 
 _SIZE = re.compile(r"(?P<number>[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+) ?(?:(?P<unit>[KMG])(?:i?B)?|B)?", re.IGNORECASE)
 
@@ -69,6 +73,42 @@ def path(text: str) -> Path:
     if not text:
         raise typer.BadParameter("it is empty: a variable without a value, perhaps; '.' is the folder you are in")
     return Path(text)
+
+
+def overwriting(
+    files: Mapping[str, Path | None],
+    grades: Path,
+    read: Iterable[Path | None],
+    *,
+    work: tuple[str, ...] = (ENDING,),
+) -> UsageError | None:
+    """Why a file that is to be written, by its option, must not be: something else is there, or will be.
+
+    A name with an ending of ``work`` is a student's: a shell that expands ``--junit ada/*.ipynb`` names notebooks.
+    ``grades`` is the folder of a gradebook and its reports, ``read`` are the files that the command reads. That the
+    working directory is gone is left to others to tell.
+    """
+    with suppress(OSError):
+        kept = {os.path.realpath(one) for one in read if one is not None}
+        folder, taken = Path(os.path.realpath(grades)), dict[str, str]()
+        for option, file in files.items():
+            if file is None:
+                continue
+            place = os.path.realpath(file)
+            below = Path(place).relative_to(folder).parts if Path(place).is_relative_to(folder) else ()
+            if place.lower().endswith(work):
+                what = "has the name of what is handed in"
+            elif place in kept:
+                what = "is read by the same command"
+            elif below and is_of_grades(below[0]):
+                what = f"belongs to the grades in {grades}"
+            elif place in taken:
+                what = f"is that of {taken[place]}, too"
+            else:
+                taken[place] = option
+                continue
+            return UsageError(f"{option} names a file to write, and {file} {what}", remedy="name another file there")
+    return None
 
 
 def seed_number(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from grader.names.enumeration import count_of
 if TYPE_CHECKING:
     from grader.batch import Observer
     from grader.cli.progress import ScoreProgress
-    from grader.model import SubmissionReport
+    from grader.model import RunReport, SubmissionReport
     from grader.submission.entry import Collection
 
 #: How many submissions are listed before grading; `--who` lists all.
@@ -29,8 +29,8 @@ class ProgressView:
         self._progress: ScoreProgress | None = None
         self._shown = ExitStack()
 
-    def observer(self) -> Observer:
-        """The callbacks for a run."""
+    def observer(self, reported: Callable[[RunReport], None]) -> Observer:
+        """The callbacks for a run, with what is done of its report."""
         from grader.batch import Observer
 
         return Observer(
@@ -40,6 +40,7 @@ class ProgressView:
             meanwhile=_prepare_reports,
             ended=self._shown.close,
             remarked=note,
+            reported=reported,
         )
 
     def _collected(self, collection: Collection) -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
-from textwrap import dedent
 
 import torch
 
-from grader.cell_code import parsed
-from grader.model import CaseRun, Exercise, ExerciseScore, Stub
-
-_LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
+from grader.model import CaseRun, ExerciseScore
 
 
 def coarse_results(runs: Iterable[CaseRun]) -> tuple[str, ...]:
@@ -33,10 +28,3 @@ def raised_late(score: ExerciseScore, runs: Iterable[CaseRun]) -> tuple[str, ...
     from grader.judge.diagnosis.calls.errors import place  # which a class of right answers does not wait for
 
     return (f"it earns all its points, and then raises {error.type}{place(error)}",)
-
-
-def loops_flag(exercise: Exercise, stub: Stub) -> tuple[str, ...]:
-    """A remark where the stub of an exercise with ``loops_flagged`` loops in Python; empty otherwise."""
-    tree = parsed(dedent(stub.source)) if exercise.loops_flagged else None
-    loops = tree is not None and any(isinstance(node, _LOOPS) for node in ast.walk(tree))
-    return ("loops in Python where tensor operations are asked for",) if loops else ()

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from grader.judge.evidence import Evidence, Finding
 from grader.judge.failing import failing_checks
-from grader.judge.remarks import loops_flag
 from grader.model import CheckScore, Diagnosis, Exercise, ExerciseScore, ExerciseStatus, Sample, Stub, total
 
 #: The rows and columns of a heat map.
@@ -32,12 +31,12 @@ def score_exercise(evidence: Evidence) -> ExerciseScore:
         checks=checks,
         printed=next((run.printed for run in evidence.runs if run.printed), ""),
     )
-    return judged if evidence.stub is None else with_stub(judged, exercise, evidence.stub)
+    return judged if evidence.stub is None else with_stub(judged, evidence.stub)
 
 
-def with_stub(score: ExerciseScore, exercise: Exercise, stub: Stub) -> ExerciseScore:
-    """``score`` as that of ``stub``: where it stands, and what a human should know of its source."""
-    return replace(score, flags=(*stub.flags, *loops_flag(exercise, stub)), cell=stub.cell, line=stub.line)
+def with_stub(score: ExerciseScore, stub: Stub) -> ExerciseScore:
+    """``score`` as that of ``stub``: where it stands, and what a human should know of it."""
+    return replace(score, flags=stub.flags, cell=stub.cell, line=stub.line)
 
 
 def score_missing(exercise: Exercise) -> ExerciseScore:

@@ -31,7 +31,7 @@ class Verdicts:
         key = (exercise.id, *(id(run) for run in runs))
         known = self._known.get(key) or self._known.get((stub, *key))
         if known is not None:
-            return with_stub(known[1], exercise, stub)
+            return with_stub(known[1], stub)
         score = score_exercise(gather(exercise, prepared, runs, stub))
         if all(_size(run) <= _SMALL for run in runs):
             raised = any(run.ended != "returned" or any(run.errors.values()) for run in runs)

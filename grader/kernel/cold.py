@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from grader.kernel.host.assets import flags_of, opened
+from grader.errors import KernelError
+from grader.kernel.host.assets import LeftOut, flags_of, opened
 from grader.kernel.host.sandbox import kernel_environment
 from grader.kernel.host.schedule import scheduled
 from grader.kernel.protocol import exchange, results
@@ -33,13 +34,17 @@ _AHEAD_S, _ANSWER_S, _ASKED = 300.0, 5.0, 4
 
 
 async def run_cold(job: Job, limits: Limits) -> Execution:
-    """Run a job's cells and checks in a stock kernel; what it does is in the ``Execution``."""
+    """Run a job's cells and checks in a stock kernel; what it does is in the ``Execution``.
+
+    Raises ``KernelError`` where no check can be made in it.
+    """
     with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as folder:
         return await _ColdRun(job, limits, Path(folder)).run()
 
 
 class _ColdRun:
     def __init__(self, job: Job, limits: Limits, folder: Path) -> None:
+        from jupyter_client.kernelspec import KernelSpecManager
         from nbclient import NotebookClient
         from nbformat.v4 import new_notebook
 
@@ -61,17 +66,25 @@ class _ColdRun:
             record_timing=False,
             resources={"metadata": {"path": str(self.place)}},
         )
+        manager = self.client.create_kernel_manager()
+        # ipykernel's own, of this Python: what a user installed under that name may be another's, without the grader
+        manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
 
     async def run(self) -> Execution:
+        """The job's run. Raises ``KernelError`` where the kernel cannot check."""
         from nbclient.exceptions import DeadKernelError
 
-        left_out = self._copy_assets()
+        flags = self._copy_assets()
         began = time.monotonic()
         ended: Literal["finished", "timed_out", "crashed"] = "finished"
         plan = scheduled(self.job.cells, self.job.checks)
         try:
             async with self.client.async_setup_kernel(env=self._environment()):
-                await self._execute(_AHEAD, _AHEAD_S)
+                _, failed, message = await self._execute(_AHEAD, _AHEAD_S)
+                if failed:
+                    raise KernelError(
+                        f"a kernel cannot check: {failed}: {message}", remedy="see what `grader doctor` finds"
+                    )
                 began = time.monotonic()  # a kernel's start is not the submission's time
                 for position, cell in enumerate(self.job.cells):
                     if time.monotonic() - began >= self.limits.submission_s:
@@ -83,21 +96,21 @@ class _ColdRun:
         except DeadKernelError:
             ended = "crashed"
         seconds = time.monotonic() - began
-        return Execution(ended, self.checks, tuple(self.failures), self.outputs, flags_of(left_out), seconds)
+        return Execution(ended, self.checks, tuple(self.failures), self.outputs, flags, seconds)
 
-    def _copy_assets(self) -> int:
-        """Put the files beside the notebook where its kernel runs; returns how many are not there."""
+    def _copy_assets(self) -> tuple[str, ...]:
+        """Put the files beside the notebook where its kernel runs; returns remarks on those that are not there."""
         self.place.mkdir()
-        left_out = 0
+        left_out: list[LeftOut] = []
         for asset in opened(self.job.assets, self.limits.written):
-            if asset is None:
-                left_out += 1
+            if isinstance(asset, LeftOut):
+                left_out.append(asset)
                 continue
             target = self.place / asset.path
             target.parent.mkdir(parents=True, exist_ok=True)
             with open(asset.fd, "rb") as source, target.open("wb") as copy:
                 shutil.copyfileobj(source, copy)
-        return left_out
+        return flags_of(left_out, self.job.cells)
 
     def _environment(self) -> dict[str, str]:
         names = ("GRADER_SCORING", "MPLBACKEND", "PYTHONBREAKPOINT", "PYTHONHASHSEED")

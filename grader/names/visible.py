@@ -43,15 +43,20 @@ def files_of_work(folder: str | os.PathLike[str], *, below: bool = True) -> Iter
 
     Without ``below``, ``folder`` alone. Grades that were written among the work are none of it: a notebook that got a
     copy would know the seed, and whoever opens and closes a gradebook takes the lock from the run that has it open.
+    A folder below that cannot be looked into comes as a file of its name, at the end: so whoever opens it is told why.
     """
+    closed: list[str] = []
     deepest = os.fspath(folder).count(os.sep) + (DEEPEST if below else 0)
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
         graded = GRADEBOOK in files
         if graded and place != os.fspath(folder):
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if place.count(os.sep) < deepest and _is_work_in(name, graded))
         yield place, sorted(name for name in files if _is_work_in(name, graded))
+    for place in closed:
+        if place != os.fspath(folder):
+            yield str(Path(place).parent), [Path(place).name]
 
 
 def files_of(assets: Iterable[Assets]) -> Iterator[tuple[str, Path]]:

@@ -13,7 +13,7 @@ import difflib
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -28,12 +28,13 @@ from grader.judge.remarks import raised_late
 from grader.judge.score import link_consequences, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Exercise, ExerciseScore, Hints, Stub
-from grader.notebook.defined import YOURS, missing, mistyped, overtaken, shell_here, stub_of
+from grader.notebook.defined import YOURS, Session, missing, mistyped, overtaken, shell_here, stub_of
 from grader.notebook.display import say, show, with_progress
 from grader.notebook.rivals import rival
 from grader.notebook.usual_settings import usual_settings
 from grader.seeded_course import SeededCourse
 from grader.submission.reading.reliance import names_used
+from grader.submission.reading.suspicion import LOOPS, loops_suspected
 
 #: Set while a check runs: a cell that is run again may well call ``check`` itself.
 _CHECKING: ContextVar[bool] = ContextVar("grader_checking", default=False)
@@ -63,9 +64,9 @@ def check(
         return
     try:
         with _ONE_AT_A_TIME:
-            seeded = _seeded(course)
+            session = Session(_seeded(course), namespace, shell)
             for each in (name, *others):
-                _check(each, seeded, namespace, shell, hints)
+                _check(each, session, hints)
     except CourseError as error:
         say(shell, f"{error}: {error.remedy}")
     except KeyboardInterrupt:
@@ -73,69 +74,56 @@ def check(
         raise KeyboardInterrupt from None  # cells that wait behind this one do not run; where it stood helps nobody
 
 
-def _check(
-    name: str | Callable[..., Any] | None, seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hints: Hints
-) -> None:
+def _check(name: str | Callable[..., Any] | None, session: Session, hints: Hints) -> None:
     if name is None:
-        _check_all(seeded, namespace, shell, hints)
+        _check_all(session, hints)
         return
     asked = name if isinstance(name, str) else str(getattr(name, "__name__", name))
-    exercise = seeded.course.exercises.get(asked)
+    exercise = session.seeded.course.exercises.get(asked)
     if exercise is None:
-        say(shell, _unknown(asked, seeded))
-    elif lacking := missing(exercise, namespace, shell):
-        say(shell, " ".join(filter(None, (lacking, _mistyped(exercise, seeded, namespace)))))
+        say(session.shell, _unknown(asked, session.seeded))
+    elif lacking := missing(exercise, session):
+        say(session.shell, " ".join(filter(None, (lacking, mistyped(exercise, session)))))
     else:
-        score = _checked(exercise, seeded, namespace, shell)
-        untouched = score.status == "not_implemented"
-        asked_back = _mistyped(exercise, seeded, namespace) if untouched else ""
-        for remark in filter(None, (_remark(exercise, score, seeded, namespace, shell), asked_back)):
-            say(shell, remark)
-        show(shell, [_linked(exercise, score, seeded, namespace, shell)], hints)
+        score = _checked(exercise, session)
+        asked_back = mistyped(exercise, session) if score.status == "not_implemented" else ""
+        for remark in filter(None, (_remark(exercise, score, session), asked_back)):
+            say(session.shell, remark)
+        show(session.shell, [_linked(exercise, score, session)], hints)
 
 
-def _mistyped(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]) -> str:
-    known = {name for each in seeded.course.exercises.values() for name in each.needs}
-    return mistyped(exercise, namespace, known)
-
-
-def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hints: Hints) -> None:
-    found = [exercise for exercise in seeded.course.exercises.values() if not missing(exercise, namespace, shell)]
+def _check_all(session: Session, hints: Hints) -> None:
+    exercises = session.seeded.course.exercises
+    found = [exercise for exercise in exercises.values() if not missing(exercise, session)]
     if not found:
-        say(shell, "No exercise is defined here yet: run the cell of a stub first.")
+        say(session.shell, "No exercise is defined here yet: run the cell of a stub first.")
         return
-    with closing(with_progress(found, shell)) as one_by_one:  # an interrupt's traceback keeps the generator alive
-        scores = [_checked(exercise, seeded, namespace, shell) for exercise in one_by_one]
-    remarks = (_remark(*one, seeded, namespace, shell) for one in zip(found, scores, strict=True))
+    with closing(with_progress(found, session.shell)) as one_by_one:  # an interrupt's traceback keeps it alive
+        scores = [_checked(exercise, session) for exercise in one_by_one]
+    remarks = (_remark(exercise, score, session) for exercise, score in zip(found, scores, strict=True))
     for remark in dict.fromkeys(filter(None, remarks)):
-        say(shell, remark)
-    show(shell, link_consequences(scores, seeded.course.exercises, partial(_used, namespace, shell)), hints)
+        say(session.shell, remark)
+    show(session.shell, link_consequences(scores, exercises, partial(_used, session)), hints)
 
 
-def _remark(
-    exercise: Exercise, score: ExerciseScore, seeded: SeededCourse, namespace: dict[str, Any], shell: Any
-) -> str:
+def _remark(exercise: Exercise, score: ExerciseScore, session: Session) -> str:
     """A sentence where what is checked may not be what the student means, or what is graded; else empty."""
-    handed_out = {one.exercise: one.handed_out for one in seeded.wanted}[exercise.id]
-    return overtaken(exercise, namespace, shell) or rival(
-        exercise, namespace, shell, handed_out, passed=score.status == "passed"
-    )
+    return overtaken(exercise, session) or rival(exercise, session, passed=score.status == "passed")
 
 
-def _linked(
-    exercise: Exercise, score: ExerciseScore, seeded: SeededCourse, namespace: dict[str, Any], shell: Any
-) -> ExerciseScore:
+def _linked(exercise: Exercise, score: ExerciseScore, session: Session) -> ExerciseScore:
     """``score`` with the stubs it calls that are not right themselves; where points were lost, they are checked."""
     if score.status not in {"partial", "failed"}:
         return score
-    called = [seeded.course.exercises[name] for name in exercise.follows]
-    found = [_checked(each, seeded, namespace, shell) for each in called if not missing(each, namespace, shell)]
-    return link_consequences([score, *found], seeded.course.exercises, partial(_used, namespace, shell))[0]
+    exercises = session.seeded.course.exercises
+    called = [exercises[name] for name in exercise.follows]
+    found = [_checked(each, session) for each in called if not missing(each, session)]
+    return link_consequences([score, *found], exercises, partial(_used, session))[0]
 
 
-def _used(namespace: Mapping[str, Any], shell: Any, exercise: Exercise) -> frozenset[str]:
+def _used(session: Session, exercise: Exercise) -> frozenset[str]:
     """The names that the student's answer and its check use."""
-    stub = stub_of(exercise, namespace, shell)
+    stub = stub_of(exercise, session)
     return names_used(exercise.call) | names_used("" if stub is None else stub.source)
 
 
@@ -146,24 +134,26 @@ def _seeded(course: str) -> SeededCourse:
         return SeededCourse(load_course(course), PUBLIC_SEED)
 
 
-def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any], shell: Any) -> ExerciseScore:
+def _checked(exercise: Exercise, session: Session) -> ExerciseScore:
     try:
         with usual_settings():
-            prepared = seeded.prepared(exercise)
+            prepared = session.seeded.prepared(exercise)
     except CourseError:
         return score_fault(exercise)
-    stub = stub_of(exercise, namespace, shell)
+    stub = stub_of(exercise, session)
     source = None if stub is None else stub.source
     asked = check_of(exercise, tuple(one.case.program for one in prepared), YOURS, source)
-    with _checking(shell):
-        runs = (run_in_fork if FORKS else run_in_process)(asked, namespace, shell=shell)
+    with _checking(session.shell):
+        runs = (run_in_fork if FORKS else run_in_process)(asked, session.namespace, shell=session.shell)
     runs = tuple(_placed(run, stub) for run in runs)
     try:
         with usual_settings():
             score = score_exercise(gather(exercise, prepared, runs, stub))
     except CourseError:
         return score_fault(exercise)
-    return replace(score, flags=(*score.flags, *raised_late(score, runs)), cell=None, line=None)
+    loops = loops_suspected(stub.source) if stub is not None and exercise.loops_flagged else None
+    looping = () if loops is None else (f"{LOOPS}: {loops}",)
+    return replace(score, flags=(*score.flags, *looping, *raised_late(score, runs)), cell=None, line=None)
 
 
 def _placed(run: CaseRun, stub: Stub | None) -> CaseRun:

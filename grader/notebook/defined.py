@@ -6,13 +6,15 @@ import difflib
 import inspect
 import linecache
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 from grader.cell_code import is_stub
 from grader.model import Exercise, Stub
+from grader.seeded_course import SeededCourse
 from grader.submission.reading.definitions import definitions_in
 
 #: A notebook's cells are not numbered inside it: the number that stands for "yours".
@@ -21,31 +23,43 @@ YOURS = 0
 _NEAR = 0.8
 
 
+@dataclass(frozen=True)
+class Session:
+    """A student's notebook or shell, and the course that it is checked by.
+
+    ``namespace`` has what their code defined, ``shell`` is IPython's, which keeps what was run; None in plain Python.
+    """
+
+    seeded: SeededCourse
+    namespace: dict[str, Any]
+    shell: Any
+
+
 def shell_here() -> Any:
     """IPython's shell, where this runs in one."""
     ipython = sys.modules.get("IPython")
     return None if ipython is None else ipython.get_ipython()
 
 
-def missing(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> str:
+def missing(exercise: Exercise, session: Session) -> str:
     """What has to be run before the exercise can be checked, in a sentence; empty where all is there."""
     if exercise.rerun:
-        if _cell_source(exercise, shell):
+        if _cell_source(exercise, session):
             return ""
         names = ", ".join(_assigned_by(exercise))
         return f"No cell that you have run assigns {names} yet: run the one that does, then check again."
     for name in exercise.needs:
-        if name not in namespace:
+        if name not in session.namespace:
             return f"{name} is not defined yet: run the cell that defines it, then check again."
-        module = _origin(namespace[name], namespace)
+        module = _origin(session.namespace[name], session)
         if module and not _is_beside(module):
             return f"{name} is not defined yet (the one here is from {module}): run the cell that defines yours."
     return ""
 
 
-def _origin(value: Any, namespace: Mapping[str, Any]) -> str:
+def _origin(value: Any, session: Session) -> str:
     """The module that a function or a class was imported from; empty for one of the notebook, and for other objects."""
-    home = namespace.get("__name__")
+    home = session.namespace.get("__name__")
     module = getattr(value, "__module__", home) if inspect.isroutine(value) or isinstance(value, type) else home
     return "" if module == home else str(module)
 
@@ -56,16 +70,17 @@ def _is_beside(module: str) -> bool:
     return top.is_dir() or top.with_suffix(".py").is_file()
 
 
-def overtaken(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> str:
+def overtaken(exercise: Exercise, session: Session) -> str:
     """A sentence where a cell that was run later should have defined the exercise anew, and did not; else empty.
 
     IPython keeps what was run, a cell with a syntax error too, and Python the cell that made what is there.
     """
     if exercise.rerun:
-        return _scattered(exercise, shell)
-    cells: list[str] = [] if shell is None else [cell.strip() for cell in shell.history_manager.input_hist_parsed]
+        return _scattered(exercise, session)
+    history = [] if session.shell is None else session.shell.history_manager.input_hist_parsed
+    cells = [cell.strip() for cell in history]
     for name in exercise.needs:
-        own = file_of(namespace[name]).strip()
+        own = file_of(session.namespace[name]).strip()
         if not own or own not in cells:
             continue
         for cell in reversed(cells if cells[-1] == own else cells[:-1]):  # what this cell defines may be still to come
@@ -73,7 +88,7 @@ def overtaken(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> s
             if cell == own or any(one.sort == "assignment" for one in found):
                 break
             if found:
-                word = "class" if isinstance(namespace[name], type) else "def"
+                word = "class" if isinstance(session.namespace[name], type) else "def"
                 why = "ended in an error before it got there" if found[-1].parses else "has a syntax error"
                 return (
                     f"The last cell that you ran with `{word} {name}` {why}, so nothing of it counts: "
@@ -82,13 +97,14 @@ def overtaken(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> s
     return ""
 
 
-def mistyped(exercise: Exercise, namespace: Mapping[str, Any], known: Collection[str]) -> str:
+def mistyped(exercise: Exercise, session: Session) -> str:
     """A question where something of nearly the name that the exercise asks for is defined; else empty.
 
-    ``known`` are the names that exercises ask for, none of which is a slip of the pen.
+    A name that another exercise asks for is no slip of the pen.
     """
-    home = namespace.get("__name__")
-    own = [name for name, value in namespace.items() if name not in known and _is_defined_in(home, value)]
+    known = {name for each in session.seeded.course.exercises.values() for name in each.needs}
+    home = session.namespace.get("__name__")
+    own = [name for name, value in session.namespace.items() if name not in known and _is_defined_in(home, value)]
     for name in exercise.needs:
         for near in difflib.get_close_matches(name, own, n=1, cutoff=_NEAR):
             return f"You have defined {near}: is that meant to be {name}?"
@@ -99,13 +115,13 @@ def _is_defined_in(home: Any, value: Any) -> bool:
     return isinstance(value, type | FunctionType) and getattr(value, "__module__", None) == home
 
 
-def stub_of(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> Stub | None:
+def stub_of(exercise: Exercise, session: Session) -> Stub | None:
     """The student's source, where Python still knows it: it helps the diagnosis and is not needed for a verdict."""
     if exercise.rerun:
-        return Stub(exercise.id, YOURS, 1, _cell_source(exercise, shell), "name")
+        return Stub(exercise.id, YOURS, 1, _cell_source(exercise, session), "name")
     name = exercise.needs[0]
-    found = definitions_in(file_of(namespace[name]), {name})
-    module = _origin(namespace[name], namespace)
+    found = definitions_in(file_of(session.namespace[name]), {name})
+    module = _origin(session.namespace[name], session)
     flags = (f"`{name}` is imported from `{module}`, a file beside the notebook",) if module else ()
     return Stub(exercise.id, YOURS, found[-1].line, found[-1].source, "name", flags) if found else None
 
@@ -120,10 +136,10 @@ def file_of(value: Any) -> str:
     return "" if code is None else "".join(linecache.getlines(code.co_filename))
 
 
-def _scattered(exercise: Exercise, shell: Any) -> str:
+def _scattered(exercise: Exercise, session: Session) -> str:
     """A sentence where the cell that is checked lacks what an earlier one assigns; else empty."""
     names = _assigned_by(exercise)
-    assigned = [bound for _, bound in _assigning(names, shell)]
+    assigned = [bound for _, bound in _assigning(names, session)]
     lacking = [name for name in names if assigned and name not in assigned[0]]
     elsewhere = ", ".join(name for name in lacking if any(name in bound for bound in assigned))
     return elsewhere and (
@@ -133,28 +149,28 @@ def _scattered(exercise: Exercise, shell: Any) -> str:
     )
 
 
-def _cell_source(exercise: Exercise, shell: Any) -> str:
+def _cell_source(exercise: Exercise, session: Session) -> str:
     """The last cell run that assigns any of what the exercise reads, else the last that is still the stub; or nothing.
 
     A cell that lacks one of the names is checked for the others, as it is graded.
     """
     names = _assigned_by(exercise)
-    stubs = (cell for cell in cells_run(shell) if all(name in cell for name in names) and is_stub(cell))
-    return next((cell for cell, _ in _assigning(names, shell)), "") or next(stubs, "")
+    stubs = (cell for cell in cells_run(session) if all(name in cell for name in names) and is_stub(cell))
+    return next((cell for cell, _ in _assigning(names, session)), "") or next(stubs, "")
 
 
-def _assigning(names: Collection[str], shell: Any) -> Iterator[tuple[str, set[str]]]:
+def _assigning(names: Collection[str], session: Session) -> Iterator[tuple[str, set[str]]]:
     """Each cell run that assigns any of ``names``, the last one first, with the names it binds."""
-    for cell in cells_run(shell):
+    for cell in cells_run(session):
         if any(name in cell for name in names):  # most cells need not be parsed
             bound = {one.name for one in definitions_in(cell, names) if one.sort == "assignment"}
             if bound:
                 yield cell, bound
 
 
-def cells_run(shell: Any) -> list[str]:
+def cells_run(session: Session) -> list[str]:
     """The cells run, the last one first."""
-    cells: list[str] = [] if shell is None else shell.history_manager.input_hist_raw
+    cells: list[str] = [] if session.shell is None else session.shell.history_manager.input_hist_raw
     return cells[::-1]
 
 

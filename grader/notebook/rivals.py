@@ -7,11 +7,10 @@ cell, or an earlier text of the same one, tells the id that a front end sends wi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import Any
 
 from grader.model import Exercise
-from grader.notebook.defined import cells_run, file_of, shell_here
+from grader.notebook.defined import Session, cells_run, file_of, shell_here
 from grader.submission.reading.definitions import Definition, definitions_in
 from grader.submission.reading.patches import goes_on
 
@@ -35,21 +34,20 @@ def follow_cells() -> None:
         shell.events.register("pre_run_cell", CellsFollowed())
 
 
-def rival(
-    exercise: Exercise, namespace: Mapping[str, Any], shell: Any, handed_out: Collection[str], *, passed: bool
-) -> str:
+def rival(exercise: Exercise, session: Session, *, passed: bool) -> str:
     """A sentence where another answer was run than the one that is checked; else empty.
 
-    ``handed_out`` are the fingerprints of the exercise's stubs. Without ids of cells an earlier text of the same cell
-    looks like another answer, so nothing is said before the exercise has ``passed``.
+    Without ids of cells an earlier text of the same cell looks like another answer, so nothing is said before the
+    exercise has ``passed``.
     """
-    followed = None if shell is None else _followed(shell)
+    handed_out = next(one.handed_out for one in session.seeded.wanted if one.exercise == exercise.id)
+    followed = None if session.shell is None else _followed(session.shell)
     sources = list(followed.sources.values()) if followed is not None else []
     for name in exercise.needs:
-        here = _definition(name, file_of(namespace[name]))
+        here = _definition(name, file_of(session.namespace[name]))
         if here is None or goes_on(here.node):
             continue
-        ran = (_definition(name, cell) for cell in sources or cells_run(shell))
+        ran = (_definition(name, cell) for cell in sources or cells_run(session))
         answers = (one for one in ran if one is not None and not one.is_stub(handed_out))
         if all(one.fingerprint == here.fingerprint for one in answers):
             continue

@@ -175,6 +175,23 @@ class MissingGradientUnexpected(SGD):
         super().step()
 
 
+@mistake("SGD", "wrong_value")
+class CoastsWithoutGradient(SGD):
+    def step(self):
+        super().step()
+        for i, p in enumerate(self.params):
+            if p.g is None and self.buffers[i] is not None:
+                self.buffers[i] = self.momentum * self.buffers[i]
+                p -= self.lr * self.buffers[i]
+
+
+@mistake("SGD", "wrong_value")
+class ForgetsWithoutGradient(SGD):
+    def step(self):
+        super().step()
+        self.buffers = [None if p.g is None else b for p, b in zip(self.params, self.buffers)]
+
+
 @mistake("SGD", "not_raised")
 class NothingRefused(SGD):
     def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
@@ -377,6 +394,14 @@ def by_the_optimizer_of_torch(model, lr, momentum, steps, next_gradients):
         for p in model.parameters():
             p.grad = p.g
         optimizer.step()
+
+
+@mistake("resnet_step", "wrong_value")
+def momentum_of_its_own_behind_one_step(model, lr, momentum, steps, next_gradients):
+    other = torch.zeros(1)
+    other.g = torch.zeros(1)
+    SGD([other], lr).step()
+    momentum_of_its_own(model, lr, momentum, steps, next_gradients)
 
 
 @mistake("resnet_step", "wrong_value")

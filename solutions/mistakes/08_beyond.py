@@ -558,6 +558,14 @@ class TakesOneFromThePower(_Engine):
         return type(self)(self.data**n, ((self, n * self.data**n - 1),))
 
 
+@mistake("Value", "overwritten")
+class ClearsBeforeEachBackward(_Engine):
+    def backward(self):
+        for node in self.order():
+            node.grad = 0.0
+        super().backward()
+
+
 @mistake("Value", "zeros")
 class ClearsNodesInside(_Engine):
     def backward(self):

@@ -1703,6 +1703,15 @@ WRONG: dict[str, tuple[str, ...]] = {
         "q (dampening)",
         "as if its gradient were zero",
     ),
+    "coasting_without_gradient": (
+        "SGD",
+        sgd(
+            none="if i in self.held: self.held[i] = self.momentum * self.held[i]; p -= self.lr * self.held[i]\n"
+            "                continue"
+        ),
+        "q (a step without gradient)",
+        "as if its gradient were zero",
+    ),
     "resnet_once_too_often": (
         "resnet_step",
         "def resnet_step(model, lr, momentum, steps, next_gradients):\n"

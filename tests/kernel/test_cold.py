@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import torch
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
-from grader.errors import SandboxUnavailable
+from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel import cold
 from grader.kernel.host.pool import KernelPool
 from grader.model import Assets, Cell, Check, Execution, Job, Limits, Program
@@ -52,6 +54,25 @@ def test_cells_and_checks_of_a_trusted_notebook() -> None:
     error = execution.checks["raises"][0].error
     assert error is not None
     assert (error.type, error.message, error.cell, error.line) == ("ValueError", "no", 5, 2)
+
+
+def test_kernel_is_of_this_python_whatever_is_installed_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tmp_path / "kernels/python3/kernel.json"
+    spec.parent.mkdir(parents=True)
+    about = {"argv": ["/bin/false", "{connection_file}"], "display_name": "another", "language": "python"}
+    spec.write_text(json.dumps(about))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.setattr(cold, "_AHEAD", "pass")
+    execution = run(Job("own", (Cell(0, "import sys\nprint(sys.executable)"),), ()), ROOMY)
+    assert execution.outputs == {0: f"{sys.executable}\n"}
+
+
+def test_kernel_that_cannot_check_is_a_fault_and_no_student_s_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cold, "_AHEAD", "import no_such_module")
+    with pytest.raises(KernelError, match="ModuleNotFoundError: No module named 'no_such_module'"):
+        run(Job("bare", (Cell(0, "1"),), ()), ROOMY)
 
 
 def test_time_of_cells_and_checks_is_limited() -> None:

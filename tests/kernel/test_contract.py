@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import torch
 from grader.errors import KernelError
 from grader.kernel.host.client import CellRunner
 from grader.kernel.host.pool import KernelPool
+from grader.kernel.host.sandbox import choose_sandbox
 from grader.model import Assets, Cell, Check, Execution, Job, Program
 from tests.kernel.conftest import BEST, WORKING
 from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, captured, linear_job, verdicts, while_it_runs
@@ -358,7 +360,30 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(
     execution = asyncio.run(run())
     assert execution.outputs == {0: "ran\n"}
     assert verdicts(execution) == ("exact", "exact")
-    assert "victim is run again: its kernel was lost: the job's init died" in caplog.text
+    assert "victim is run again: its kernel was lost: the job's init died\n" in caplog.text
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_folder_of_a_run_that_is_removed_costs_no_job_anything(
+    secret: object, confined: str, jobs: int, tmp_path: Path
+) -> None:
+    (tmp_path / "helper.py").write_text("ran = 'ran'")
+    cells = "import time\ntime.sleep(2)", "from helper import ran\nprint(ran)"
+
+    async def run() -> list[Execution]:
+        async with KernelPool(choose_sandbox(confined), LIMITS, 1) as pool:
+            await pool.ready()
+            first, *others = (
+                asyncio.ensure_future(pool.run(linear_job(f"slow {number}", *cells, assets=(Assets(tmp_path),))))
+                for number in range(jobs)
+            )
+            await while_it_runs(first, pool.slots.locked)
+            shutil.rmtree(pool.folder)
+            return [await first, *await asyncio.gather(*others)]
+
+    for execution in asyncio.run(run()):
+        assert execution.outputs == {1: "ran\n"}
+        assert verdicts(execution) == ("exact", "exact")
 
 
 def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object, tmp_path: Path) -> None:
@@ -413,15 +438,27 @@ def test_time_of_a_submission_begins_when_its_kernel_is_up(
     assert execution.ended == "finished"
 
 
-def test_zygote_that_never_comes_up_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    dying = [sys.executable, "-c", "raise SystemExit('a traceback\\nno torch in this house')"]
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("no torch in this house", "short of memory"),
+        ("ModuleNotFoundError: No module named 'ipykernel'", "PYTHONPATH"),
+    ],
+    ids=["any", "package"],
+)
+def test_zygote_that_never_comes_up_is_told_with_its_last_words(
+    words: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"a traceback\n{words}"
+    dying = [sys.executable, "-c", f"raise SystemExit({text!r})"]
     monkeypatch.setattr("grader.kernel.host.sandbox.zygote_command", lambda sandbox, fd: dying)
 
     async def run() -> None:
         async with KernelPool("none", LIMITS, jobs=1) as pool:
-            with pytest.raises(KernelError, match="did not come up: no torch in this house") as told:
+            with pytest.raises(KernelError, match=f"did not come up: {words}") as told:
                 await pool.run(linear_job("first"))
-            assert told.value.__notes__ == ["a traceback\nno torch in this house"]  # for the log
+            assert told.value.__notes__ == [text]  # for the log
+            assert remedy in told.value.remedy
 
     with pytest.raises(KernelError, match="did not come up"):
         asyncio.run(run())
@@ -435,6 +472,17 @@ def test_kernel_that_never_comes_up_is_told_with_its_reason(
     monkeypatch.setattr(KernelPool, "describe", lambda *about: {**described(*about), **broken})
     with pytest.raises(KernelError, match="str expected, not int"):
         laboratory.run("none", linear_job("first"))
+
+
+def test_job_that_its_init_dies_of_is_logged_with_what_that_said(
+    laboratory: Laboratory, sandbox: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    described = KernelPool.describe
+    monkeypatch.setattr(KernelPool, "describe", lambda *about: {**described(*about), "limits": {}})
+    with pytest.raises(KernelError, match="failed twice"):
+        laboratory.run(sandbox, linear_job("first"))
+    assert "its kernel was lost: " in caplog.text
+    assert "\nKeyError: " in caplog.text
 
 
 @pytest.mark.slow

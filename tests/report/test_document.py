@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+import csv
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from grader.model import Override, SubmissionStatus
+from grader.model import CellFailure, Override, SubmissionStatus
 from grader.report import load_schema
 from grader.report.document import to_json
 from grader.report.views.spreadsheet import gradebook_csv
 from grader.report.words import wording
-from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded
+from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched
 
 GOLDEN = Path(__file__).parent / "golden" / "report-1.json"
 
@@ -70,6 +72,28 @@ def test_to_json_flags_attempts_and_copies_that_show_beside_the_others_alone() -
         ("grace", "03_backprop.ipynb"): [],
     }
     assert gradebook_csv(made).count(attempts) == gradebook_csv(made).count(copy) == 1
+    assert "as that of ada" in gradebook_csv(made)
+
+
+def test_to_json_and_sheet_flag_each_student_whom_a_flag_of_the_class_concerns() -> None:
+    gone = replace(untouched("lin_grad"), status="missing")
+    failed = (CellFailure(1, "ModuleNotFoundError: No module named 'seaborn'"),)
+    poor = [submission(name, untouched("lin_grad"), failed_cells=failed) for name in ("Ada B", "B, Ada")]
+    others = [submission("cyn", gone), submission("gus", exercise("relu_grad"))]
+    made = run(*poor, *others, assigned={"lin_grad": 4.0})
+    missed = wording.no_module("seaborn", ["Ada B", "B, Ada"])
+
+    document = json.loads(to_json(made))
+
+    told = {
+        "Ada B": [wording.namesakes(["B, Ada"]), missed],
+        "B, Ada": [wording.namesakes(["Ada B"]), missed],
+        "cyn": [wording.NONE_FOUND],
+        "gus": [wording.NONE_ASSIGNED],
+    }
+    assert {one["student"]: one["flags"] for one in document["submissions"]} == told
+    sheet = csv.DictReader(gradebook_csv(made).splitlines())
+    assert {row["student"]: row["flags"] for row in sheet} == {name: "; ".join(flags) for name, flags in told.items()}
 
 
 def test_to_json_order_of_submissions_does_not_matter() -> None:

@@ -92,7 +92,9 @@ def test_classroom50_entry_grades_a_hostile_checkout_and_obeys_nothing_of_it(bun
     assert (checkout / "release-body.md").read_text().startswith("## 14 / 14")
     assert not list(marks.iterdir())
     lines = ran.stdout.decode("utf-8", "replace").replace("\r", "\n").splitlines()
-    assert commands_in(lines) == []
+    commands = commands_in(lines)
+    assert commands
+    assert all(command.startswith("::error file=") for command in commands), commands
     assert "status" not in outputs_in(tmp_path / "temp/output")
 
 

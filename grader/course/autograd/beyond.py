@@ -162,6 +162,8 @@ def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
         out = eval(formula, {"a": a, "b": b, "x": x})
         other = a * b
         out.backward()
+        if again:
+            (a * b).backward()  # which adds to what is there
         if inside and not out.grad:
             a = b = out  # which has a gradient of its own
         grads = [a.grad, b.grad]
@@ -173,6 +175,7 @@ def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
         "b": computed("float", by=_apart_from_zero),
         "formula": fixed(""),
         "inside": fixed(False),
+        "again": fixed(False),
     },
     points={},
     expects={"out.data": "out", "grads": "both"},
@@ -189,15 +192,15 @@ def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
         _formula("relu", "b.relu() * b.relu() * 3 + (a - x).relu() + (a - x - 1).relu() * 5", b=_UP_TO_ONE),
         _formula("tanh", "(b * b).tanh() * 3 + a.tanh() * a.tanh() * 2"),
         _formula("exp", "(b * -0.5).exp() * 3 + a.exp() * a.exp() * 2"),
-        _formula("a node used twice", "a * a + b * b * b + a"),
+        _formula("a node used twice", "a * a + b * b * b + a", again=fixed(True)),
         # Nodes inside of a graph have their gradients, too, not its leaves alone.
         _formula("a diamond", "(lambda c: c * 12 + c * 2 * 2 * 3)(a * b)", inside=fixed(True)),
     ),
 )
-def Value(a: Tensor, b: Tensor, formula: str) -> dict[str, Tensor]:  # noqa: N802
+def Value(a: Tensor, b: Tensor, formula: str, again: bool) -> dict[str, Tensor]:  # noqa: N802
     """A scalar autograd engine."""
     with torch.enable_grad():
         leaves = [each.detach().clone().requires_grad_() for each in (a, b)]
         out = eval(formula, {"a": leaves[0], "b": leaves[1], "x": a.item()})  # noqa: S307 - the formulas above
-        grads = torch.autograd.grad(out, leaves)
+        grads = torch.autograd.grad(out + leaves[0] * leaves[1] if again else out, leaves)
     return {"out": out.detach(), "both": torch.stack(grads)}

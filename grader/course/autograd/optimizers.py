@@ -6,7 +6,7 @@ large as what five steps change, so that the tolerance sees the change. A second
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -18,11 +18,14 @@ NOTEBOOK = "06_optimizers"
 
 Answer = dict[str, Tensor]
 Options = tuple[Any, ...]
+Steps = tuple[int, ...]
 
 STEPS = 5
+#: The steps at which what never has a gradient has none.
+NEVER = tuple(range(STEPS))
 #: Sizes that no one mistakes for the number of steps.
 SIZES = {"n": (3, 7, 9), "d": (6, 8, 10), "k": (11,)}
-#: Two parameters with gradients for each step, and one of another optimizer; ``q`` has none before step ``late``.
+#: Two parameters with gradients for each step, and one of another optimizer; ``q`` has none at the steps ``without``.
 RUN = {
     "p": normal("n", "d", scale=0.1),
     "q": normal("k", scale=0.1),
@@ -32,7 +35,7 @@ RUN = {
     "r_grads": normal(STEPS, "n", "d"),
     "lr": number(0.05, 0.15),
     "options": fixed(()),
-    "late": fixed(0),
+    "without": fixed(()),
     "lazily": fixed(False),
     "bare": fixed(False),
     "zeroed": fixed(False),
@@ -63,11 +66,11 @@ def _run(optimizer: str) -> str:
     of ``p`` behind each step, as a training loop may: what was made of them stays.
     """
     return f"""
-        order = (q, p) if late == {STEPS} else (p, q)
+        order = (q, p) if len(without) == {STEPS} else (p, q)
         optimizer = {optimizer}((each for each in order) if lazily else [*order], *(() if bare else (lr, *options)))
         other = {optimizer}([r], lr, *options)
         for t in range({STEPS}):
-            p.g, q.g, r.g = p_grads[t], q_grads[t] if t >= late else None, r_grads[t]
+            p.g, q.g, r.g = p_grads[t], None if t in without else q_grads[t], r_grads[t]
             if zeroed:
                 p.g = given = p.g.clone()
             optimizer.step()
@@ -84,17 +87,17 @@ def _stepped(
     make: Callable[[list[Tensor]], torch.optim.Optimizer],
     params: Sequence[Tensor],
     grads: Sequence[Tensor],
-    late: Sequence[int],
+    without: Sequence[Container[int]],
     steps: Iterable[int] = range(STEPS),
     *,
     falling: bool = True,
 ) -> list[Tensor]:
-    """The parameters after ``steps`` steps; ``late`` tells from which step on each has a gradient."""
+    """The parameters after ``steps`` steps; ``without`` tells at which of them each has no gradient."""
     held = [param.detach().clone().requires_grad_() for param in params]
     optimizer = make(held)
     for t in steps:
-        for param, grad, first in zip(held, grads, late, strict=True):
-            param.grad = grad[t].detach() if t >= first else None
+        for param, grad, none in zip(held, grads, without, strict=True):
+            param.grad = None if t in none else grad[t].detach()
         optimizer.step()
         if falling and t == 2:
             optimizer.param_groups[0]["lr"] /= 3
@@ -102,11 +105,14 @@ def _stepped(
 
 
 def _ran(
-    make: Callable[[list[Tensor]], torch.optim.Optimizer], params: Sequence[Tensor], grads: Sequence[Tensor], late: int
+    make: Callable[[list[Tensor]], torch.optim.Optimizer],
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    without: Steps,
 ) -> Answer:
     """What ``_run`` leaves: ``p`` and ``q`` after the steps of one optimizer, ``r`` after those of another."""
-    p, q = _stepped(make, params[:2], grads[:2], (0, late))
-    (r,) = _stepped(make, params[2:], grads[2:], (0,), falling=False)
+    p, q = _stepped(make, params[:2], grads[:2], ((), without))
+    (r,) = _stepped(make, params[2:], grads[2:], ((),), falling=False)
     return {"p": p, "q": q, "r": r, "both": torch.cat((p.flatten(), q.flatten()))}
 
 
@@ -128,7 +134,7 @@ def _ran(
 )
 def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answer:
     """One step of gradient descent, in place."""
-    params = _stepped(lambda held: torch.optim.SGD(held, lr), (p, q), (p_g[None], q_g[None]), (0, 0), range(1))
+    params = _stepped(lambda held: torch.optim.SGD(held, lr), (p, q), (p_g[None], q_g[None]), ((), ()), range(1))
     return dict(zip("pq", params, strict=True))
 
 
@@ -157,15 +163,20 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
         Variant("a generator of parameters", {"lazily": fixed(True)}),
         Variant("momentum, parameters of one shape", {**ALIKE, "options": fixed((0.9,))}),
         Variant("momentum", {"options": fixed((0.9,)), "zeroed": fixed(True)}, points={"p": 1, "r": 0.5}),
-        Variant("dampening", {"options": fixed((0.9, 0.3)), "late": fixed(1)}, points={"p": 1, "q": 0.5}),
+        Variant("dampening", {"options": fixed((0.9, 0.3)), "without": fixed((0,))}, points={"p": 1, "q": 0.5}),
         Variant("weight decay", {"options": fixed((0, 0, 0.5))}, points={"p": 1}),
         Variant("Nesterov", {**TURNED, "options": fixed((0.9, 0, 0.5, True))}, points={"p": 1}),
         Variant("all but Nesterov", {**TURNED, "options": fixed((0.8, 0.3, 0.5))}, points={"p": 0.25}),
         Variant("a rate of 0, a momentum of 1", {"options": fixed((1.0,)), "bounds": fixed(True)}, points={"p": 0.25}),
         Variant(
             "a parameter without gradient",  # which weight decay does not move either
-            {"late": fixed(STEPS), "options": fixed((0, 0, 0.5))},
-            points={"both": 0.5},
+            {"without": fixed(NEVER), "options": fixed((0, 0, 0.5))},
+            points={"both": 0.25},
+        ),
+        Variant(
+            "a step without gradient",  # which leaves the buffer as it is
+            {"without": fixed((2,)), "options": fixed((0.9,))},
+            points={"q": 0.25},
         ),
         Variant("zero_grad", {"clear": fixed(True)}, points={"cleared": 0.25}),
     ),
@@ -180,14 +191,14 @@ def SGD(  # noqa: N802 - the student's class
     r_grads: Tensor,
     lr: float,
     options: Options,
-    late: int,
+    without: Steps,
 ) -> Answer:
     """Stochastic gradient descent with all its options."""
 
     def make(held: list[Tensor]) -> torch.optim.Optimizer:
         return torch.optim.SGD(held, lr, *options)
 
-    return {**_ran(make, (p, q, r), (p_grads, q_grads, r_grads), late), "cleared": torch.tensor([1, 1])}
+    return {**_ran(make, (p, q, r), (p_grads, q_grads, r_grads), without), "cleared": torch.tensor([1, 1])}
 
 
 @exercise(
@@ -201,7 +212,7 @@ def SGD(  # noqa: N802 - the student's class
     variants=(
         Variant("a generator of parameters", {"lazily": fixed(True)}),
         Variant("parameters of one shape", ALIKE),
-        Variant("a parameter without gradient", {"late": fixed(STEPS)}, points={"both": 0.5}),
+        Variant("a parameter without gradient", {"without": fixed(NEVER)}, points={"both": 0.5}),
         Variant("other betas", {"options": fixed(((0.8, 0.95),))}, points={"p": 1, "r": 0.5}),
         Variant("a large eps", {"options": fixed(((0.9, 0.999), 0.1))}, points={"p": 0.25}),
         Variant("all options left out", {"lr": fixed(1e-3), "bare": fixed(True)}, points={"p": 0.25}),
@@ -217,14 +228,14 @@ def Adam(  # noqa: N802
     r_grads: Tensor,
     lr: float,
     options: Options,
-    late: int,
+    without: Steps,
 ) -> Answer:
     """Adam with bias correction."""
 
     def make(held: list[Tensor]) -> torch.optim.Optimizer:
         return torch.optim.Adam(held, lr, *options)
 
-    return _ran(make, (p, q, r), (p_grads, q_grads, r_grads), late)
+    return _ran(make, (p, q, r), (p_grads, q_grads, r_grads), without)
 
 
 #: Numbers in a network with ResNet-18's 62 parameter tensors: 20 convolutions, 20 batch norms, one linear layer.
@@ -243,9 +254,10 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
         sizes = [each.numel() for each in params]
         for each, values in zip(params, start.split(sizes)):
             each.data.copy_(values.view_as(each))
-        made = iter(gradients)
+        made, drawn = iter(gradients), []
 
         def next_gradients(network):
+            drawn.append(1)
             for each, values in zip(network.parameters(), next(made).split(sizes)):
                 each.g = values.view_as(each)
 
@@ -263,7 +275,8 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
         finally:
             if step is not None:
                 yours.step = step
-        stepped_by_your_SGD = int(bool(taken) or (step is None and callable(yours)))  # or made by a function
+        by_a_function = step is None and callable(yours)
+        stepped_by_your_SGD = int(by_a_function or len(taken) >= max(len(drawn), 1))
         first, last = params[0].detach(), params[61].detach()
         middle = torch.cat([each.detach().flatten() for each in params[1:61]])
     """,
@@ -287,7 +300,7 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
 def resnet_step(start: Tensor, gradients: Tensor, lr: float, momentum: float, steps: int) -> Answer:
     """Momentum steps for all of a ResNet-18."""
     (after,) = _stepped(
-        lambda held: torch.optim.SGD(held, lr, momentum), (start,), (gradients,), (0,), range(steps), falling=False
+        lambda held: torch.optim.SGD(held, lr, momentum), (start,), (gradients,), ((),), range(steps), falling=False
     )
     parts = {"first": after[:9].reshape(3, 3, 1, 1), "middle": after[9:-5], "last": after[-5:]}
     return {**parts, "stepped_by_your_SGD": torch.tensor(1)}

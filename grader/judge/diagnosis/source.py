@@ -7,21 +7,10 @@ import textwrap
 from collections.abc import Iterator
 from functools import lru_cache
 
-from grader.cell_code import code_of, name_called, parsed
+from grader.cell_code import code_of, name_called, of_one_scope, parsed
 from grader.model import Stub
 from grader.recent import by_source
 
-#: What has names of its own.
-_SCOPES = (
-    ast.FunctionDef
-    | ast.AsyncFunctionDef
-    | ast.ClassDef
-    | ast.Lambda
-    | ast.ListComp
-    | ast.SetComp
-    | ast.DictComp
-    | ast.GeneratorExp
-)
 #: Functions and methods after which no entry is 0 that was not, but for those that are to be filled.
 _CUTTING_NOTHING = frozenset(
     {"range", "len", "zeros", "zeros_like", "ones", "outer", "enumerate", "zip", "sum", "size"}
@@ -70,30 +59,20 @@ def made_by_calling(stub: Stub | None, name: str) -> str | None:
 
 def _yields(statement: ast.AST) -> bool:
     """Whether a statement yields, but for the functions and classes that are defined in it."""
-    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _of_one_scope(statement))
-
-
-def _of_one_scope(statement: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a statement, but for what stands in functions and classes that are defined in it."""
-    left = [statement]
-    while left:  # no recursion: a formula may be nested more deeply than Python calls
-        node = left.pop()
-        yield node
-        if not isinstance(node, _SCOPES):
-            left += ast.iter_child_nodes(node)
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in of_one_scope(statement))
 
 
 @lru_cache(maxsize=64)  # those of the answer in hand, of which each failed check asks
 def scope_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[ast.AST, ...]:
     """The nodes of a function's body, but for what stands in functions and classes that are defined in it, in order."""
-    nodes = (node for statement in function.body for node in _of_one_scope(statement))
+    nodes = (node for statement in function.body for node in of_one_scope(statement))
     return tuple(sorted(nodes, key=lambda node: getattr(node, "lineno", 0)))
 
 
 def assigns(stub: Stub | None, function: str, name: str) -> bool:
     """Whether some line of a function itself gives a new value to a name, ``inp = inp.squeeze()``, or to ``inp.g``."""
     found = (node for node in nodes_of(stub) if isinstance(node, ast.FunctionDef) and node.name == function)
-    nodes = (node for each in found for statement in each.body for node in _of_one_scope(statement))
+    nodes = (node for each in found for statement in each.body for node in of_one_scope(statement))
     return name in (_name(node) for node in nodes if _is_stored(node))
 
 

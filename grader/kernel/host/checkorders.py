@@ -28,7 +28,7 @@ _DEATH_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Outcome:
     """Every program's result, by exercise, of the checks that got any of their inputs, and whether the kernel died.
 
     A check that is left out was given no input yet, so it may run in another kernel.
@@ -61,7 +61,7 @@ class CheckOrders:
     reader: Reader
     cell_of: Callable[[int], int | None]
 
-    async def results(self, checks: tuple[Check, ...]) -> Found:
+    async def results(self, checks: tuple[Check, ...]) -> Outcome:
         """Run ``checks``. Raises ``JobLost``, and ``TimeoutError`` when time is up."""
         found: dict[str, list[Result | None]] = {check.exercise: [] for check in checks}
         for parts in _orders(checks):
@@ -69,7 +69,7 @@ class CheckOrders:
                 found[part.check.exercise] += results_of_part
         died = any(None in results for results in found.values()) and await self._kernel_is_dead()
         asked = [check for check in checks if not died or any(found[check.exercise])]
-        return Found({check.exercise: _completed(check, found[check.exercise]) for check in asked}, died)
+        return Outcome({check.exercise: _completed(check, found[check.exercise]) for check in asked}, died)
 
     async def _kernel_is_dead(self) -> bool:
         """Whether the kernel that did not answer is dead; one may close its line to the init and live on."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from grader.kernel.host.schedule import defined_in, scheduled
+from grader.kernel.host.schedule import global_names_in, scheduled
 from grader.model import CaseRun, Cell, Check, Job
 
 if TYPE_CHECKING:
-    from grader.kernel.host.checkorders import Found, Result
+    from grader.kernel.host.checkorders import Outcome, Result
 
 
 class Checks:
@@ -24,7 +24,7 @@ class Checks:
     def __init__(
         self,
         job: Job,
-        results: Callable[[tuple[Check, ...]], Awaitable[Found]],
+        results: Callable[[tuple[Check, ...]], Awaitable[Outcome]],
         restart: Callable[[tuple[Cell, ...], set[int]], Awaitable[bool]],
     ) -> None:
         self.done: dict[str, tuple[CaseRun, ...]] = {}
@@ -71,7 +71,7 @@ class Checks:
             self._at_end.append(check)
             return
         missed = {name for _, name in found if name}
-        later = missed & defined_in(self._cells[position + 1 :]) if missed and not final else set()
+        later = missed & global_names_in(self._cells[position + 1 :]) if missed and not final else set()
         if later:
             self.again[check.exercise] = tuple(sorted(later))
         self.done[check.exercise] = runs

@@ -49,7 +49,7 @@ class _Channel:
         """The next message, however long that takes: the job keeps the time. Raises ``ForgedMessage``."""
         try:
             message = await self.connection.receive()
-        except zmtp.Refused as error:
+        except zmtp.ProtocolError as error:
             raise ForgedMessage(str(error)) from None
         except (EOFError, OSError):  # that the kernel is dead, and of what, the job's init tells
             await asyncio.get_running_loop().create_future()

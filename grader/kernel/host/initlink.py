@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from grader.kernel.clock import LOOK_S, Clock
 from grader.kernel.deaths import Died, JobLost
+from grader.kernel.host.assets import unreadable
 from grader.kernel.protocol import wire
 
 if TYPE_CHECKING:
+    from grader.errors import KernelError
     from grader.kernel.host.zygote_process import Zygote
     from grader.kernel.protocol.messages import (
         CheckedEvent,
@@ -35,15 +37,16 @@ _Result = TypeVar("_Result")
 class InitLink:
     """The socket to the init of one job, which ``open`` has forked. ``clock`` is the job's time.
 
-    Every method may raise ``JobLost``: the init died. What waits raises ``TimeoutError`` after as many seconds of the
-    job's time as it was given, and all but ``checked`` raises ``Died`` when the kernel dies meanwhile.
+    Every method may raise ``JobLost``: the init died, or ``KernelError``: it could not copy a file. What waits raises
+    ``TimeoutError`` after as many seconds of the job's time as it was given, and all but ``checked`` raises ``Died``
+    when the kernel dies meanwhile.
     """
 
     def __init__(self) -> None:
         self.clock = Clock()
         self._sock, self._theirs = wire.pair()
         self._answers: asyncio.Queue[Answer] = asyncio.Queue()
-        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[KernelError | None] = asyncio.get_running_loop().create_future()
         self._died: asyncio.Future[DiedEvent] = asyncio.get_running_loop().create_future()
 
     def open(self, zygote: Zygote, job: JobSpec) -> None:
@@ -159,7 +162,7 @@ class InitLink:
                 about = self._died.result()
                 raise Died(about["how"], about["limit"])
             if self._lost.done():
-                raise JobLost("the job's init died")
+                raise self._lost.result() or JobLost("the job's init died")
             raise TimeoutError
         finally:
             if not task.done():
@@ -193,6 +196,9 @@ class InitLink:
                 self._died.set_result(told)
         elif told["event"] == "waited":
             self.clock.leave_out(told["seconds"])
+        elif told["event"] == "uncopied":
+            if not self._lost.done():
+                self._lost.set_result(unreadable(told["path"], OSError(told["errno"], ""), "copied"))
         else:
             self._answers.put_nowait(told)
 

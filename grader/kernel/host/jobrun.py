@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 from grader.kernel.clock import Countdown
 from grader.kernel.deaths import SLACK_S, Died, ForgedMessage, JobLost, ending_at, limit_told
-from grader.kernel.host.assets import flags_of, opened
+from grader.kernel.host.assets import LeftOut, flags_of, opened
 from grader.kernel.host.checkorders import CheckOrders
 from grader.kernel.host.checks import Checks
 from grader.kernel.host.initlink import InitLink, cancelled
@@ -91,9 +91,10 @@ class JobRun:
         """
         began = time.monotonic()
         how: Literal["finished", "crashed", "timed_out"] = "finished"
+        spec = self._pool.describe(self._number, self._job)
         try:
             async with self._pool.coming_up:
-                self._link.open(self._zygote, self._pool.describe(self._number, self._job))
+                self._link.open(self._zygote, spec)
                 await self._send_assets()
                 await self._start_kernel()
             async with self._pool.slots:
@@ -105,8 +106,12 @@ class JobRun:
         except Died:
             how = "crashed"
         finally:
+            # In Landlock a job cannot remove its folder, but whoever cleans temporary folders can.
+            lost = spec["sandbox"] == "landlock" and not os.path.isdir(spec["folder"])
             self._drop_client()
             self._link.close()
+        if lost:
+            raise JobLost(f"{spec['folder']}, in which it ran, was removed")
         return Execution(
             ended=how,
             checks=self._checks.done,
@@ -124,16 +129,16 @@ class JobRun:
             self._client = self._runner = None
 
     async def _send_assets(self) -> None:
-        left_out = 0
+        left_out: list[LeftOut] = []
         for asset in opened(self._job.assets, self._limits.written):
-            if asset is None:
-                left_out += 1
+            if isinstance(asset, LeftOut):
+                left_out.append(asset)
                 continue
             try:
                 await self._link.copy(asset.fd, asset.path, executable=asset.executable)
             finally:
                 os.close(asset.fd)
-        self._flags += flags_of(left_out)
+        self._flags += flags_of(left_out, self._job.cells)
 
     # ---------------------------------------------------------------------------------------- the kernel
 

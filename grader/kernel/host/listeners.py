@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 
 
 class Listeners:
-    """The two sockets (shell, iopub) that a kernel inherits, bound below a folder that is the grader's alone."""
+    """The two sockets (shell, iopub) that a kernel inherits, bound below a folder that is the grader's alone.
+
+    It is made anew where somebody removed it, as what cleans temporary folders does.
+    """
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
@@ -31,13 +35,18 @@ class Listeners:
     def unlink(self) -> None:
         """Remove them from the folder."""
         for port in (1, 2):
-            os.unlink(f"{self.prefix}-{port}")
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{self.prefix}-{port}")
 
 
 def _listening(path: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.bind(path)
+        try:
+            sock.bind(path)
+        except FileNotFoundError:
+            os.mkdir(os.path.dirname(path), 0o700)
+            sock.bind(path)
         sock.listen(8)
     except OSError:
         sock.close()

@@ -114,8 +114,13 @@ class KernelPool:
                 self._zygote.close()
             self.programs.close()
             self._workplace.close()
-        if error is None and came_up is not None and not came_up.cancelled():
-            came_up.result()
+        if error is None:
+            self.raise_if_down()
+
+    def raise_if_down(self) -> None:
+        """Raise the ``KernelError`` with which no zygote ever came up, if that was so."""
+        if self._came_up is not None and self._came_up.done() and not self._came_up.cancelled():
+            self._came_up.result()
 
     async def run(self, job: Job, seconds: float | None = None) -> Execution:
         """Run ``job``'s cells and checks, within ``seconds`` if a submission has not as many as its limit any more.
@@ -140,7 +145,8 @@ class KernelPool:
                     time_s = self.limits.submission_s if seconds is None else seconds
                     return await JobRun(self, zygote, job, self._numbers, time_s).run()
                 except JobLost as error:
-                    _log.warning("%s is run again: its kernel was lost: %s", job.name, error)
+                    words = zygote.last_words() or "it said nothing"  # the init's traceback, where it left one
+                    _log.warning("%s is run again: its kernel was lost: %s\n%s", job.name, error, words)
                     await self.ready()  # which tells of a zygote that never came up
                     reason = str(error)
                     await self._replace(zygote)
@@ -153,6 +159,7 @@ class KernelPool:
         """A new zygote in place of ``lost``, in which a job was lost: it is dead or damaged. Its other jobs run on."""
         async with self._replacing:
             if self._zygote is lost:
+                os.makedirs(self.folder, 0o700, exist_ok=True)  # a job may be lost with it
                 self._zygote = Zygote(self.sandbox, self.folder)
             await self.zygote.wait()
 

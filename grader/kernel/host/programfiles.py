@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from grader.kernel.protocol import memfiles, wire
 from grader.kernel.protocol.programs import encode, parameters
@@ -43,22 +43,28 @@ class ProgramFiles:
         """Fresh read-only descriptors of the files of ``programs[start:stop]``; the caller closes them."""
         held = self._files.get(id(programs))
         if held is None:
-            fds = tuple(memfiles.sealed(encode(program)) for program in programs)
-            held = self._files[id(programs)] = (programs, fds)
-        opened: list[int] = []
-        try:
-            for fd in held[1][start:stop]:
-                opened.append(os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC))
-        except OSError:
-            wire.close_all(opened)
-            raise
-        return opened
+            fds = _all_or_none(memfiles.sealed(encode(program)) for program in programs)
+            held = self._files[id(programs)] = (programs, tuple(fds))
+        places = (f"/proc/self/fd/{fd}" for fd in held[1][start:stop])
+        return _all_or_none(os.open(place, os.O_RDONLY | os.O_CLOEXEC) for place in places)
 
     def close(self) -> None:
         """Give the memory back."""
         wire.close_all(fd for _, fds in self._files.values() for fd in fds)
         self._files.clear()
         self._texts.clear()
+
+
+def _all_or_none(descriptors: Iterator[int]) -> list[int]:
+    """Them all, as they are made; where one cannot be, those before it are closed."""
+    made: list[int] = []
+    try:
+        for fd in descriptors:
+            made.append(fd)
+    except OSError:
+        wire.close_all(made)
+        raise
+    return made
 
 
 def _texts(programs: tuple[Program, ...]) -> tuple[Text, ...]:

@@ -12,7 +12,16 @@ from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Literal
 
-from grader.cell_code import CHECK, UNPARSABLE, names_bound_by, origin_of_check, parsed, parses_quickly
+from grader.cell_code import (
+    CHECK,
+    SCOPES,
+    UNPARSABLE,
+    names_bound_by,
+    of_one_scope,
+    origin_of_check,
+    parsed,
+    parses_quickly,
+)
 from grader.model import Cell, Check
 from grader.recent import by_source
 
@@ -20,12 +29,6 @@ from grader.recent import by_source
 _CALLS_CHECK = "check(…)"
 #: A cell that mentions one of these may give and use names that its text does not show.
 _DYNAMIC = {"globals", "vars", "exec", "eval", "get_ipython", "locals", "__import__"}
-
-#: What has names of its own: none that it gives is global but by a ``global`` statement.
-_SCOPES = (
-    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
-    *(ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
-)
 
 
 def scheduled(cells: Sequence[Cell], checks: Iterable[Check]) -> dict[int, tuple[Check, ...]]:
@@ -156,17 +159,12 @@ def _is_check(value: ast.expr) -> bool:
     )
 
 
-def defined_in(cells: Iterable[Cell]) -> set[str]:
+def global_names_in(cells: Iterable[Cell]) -> set[str]:
     """The global names that ``cells`` assign, import or define, as far as they parse."""
     names: set[str] = set()
-    for cell in cells:
-        tree = parsed(cell.source)
-        todo: list[ast.AST] = [] if tree is None else [*tree.body]
-        while todo:
-            node = todo.pop()
+    for tree in filter(None, (parsed(cell.source) for cell in cells)):
+        for node in of_one_scope(tree):
             names.update(names_bound_by(node))
-            if isinstance(node, _SCOPES):
+            if isinstance(node, SCOPES):
                 names.update(*(inner.names for inner in ast.walk(node) if isinstance(inner, ast.Global)))
-            else:
-                todo.extend(ast.iter_child_nodes(node))
     return names

@@ -19,6 +19,8 @@ from grader.machine import remedy_of_shortage
 
 _PREFIX = "grader-"
 _LOCK = "autograd-grader.lock"  # whatever else may be called grader-… holds no such file
+#: The variables that name Python's temporary folder.
+_NAMING = ("TMPDIR", "TEMP", "TMP")
 #: Bytes of a path below which sockets can be: theirs end at 107, of which the names here take less than 40.
 _DEEPEST = 60
 
@@ -71,8 +73,10 @@ def place_of_sockets(readable: Iterable[str]) -> str:
     """The system's temporary folder, or ``/tmp`` where that is too deep for sockets or in what kernels may read."""
     place = _temporary()
     read = f"{os.path.realpath(place)}/".startswith(tuple(f"{os.path.realpath(one)}/" for one in readable))
-    # Python takes the working folder where no other can be written; what is graded may be there.
-    unfit = read or os.path.samefile(place, os.curdir) or len(os.fsencode(place)) > _DEEPEST
+    # Python takes the working folder where no other can be written; what is graded may be there. Not if it is named.
+    named = any(os.path.abspath(folder) == place for folder in filter(None, map(os.environ.get, _NAMING)))
+    unnamed = not named and os.path.samefile(place, os.curdir)
+    unfit = read or unnamed or len(os.fsencode(place)) > _DEEPEST
     return "/tmp" if unfit else place
 
 

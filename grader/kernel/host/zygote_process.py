@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _READY_S = 600.0
 #: Bytes of what it said that are kept where it did not come up.
 _TOLD = 10_000
+#: What to do where it lacks a library that the grader has: ``sandbox.package_folders`` are all that it finds any in.
+_PACKAGES = (
+    "install it for this Python, in a new virtual environment: of what PYTHONPATH names, a kernel finds only folders "
+    "called site-packages or dist-packages"
+)
 
 
 class Zygote:
@@ -57,13 +62,14 @@ class Zygote:
             wire.parse(data)
             self._warm = True
         except (wire.Closed, OSError, TimeoutError):
-            words = self._last_words()
+            words = self.last_words()
             last = words.splitlines()[-1] if words else "it said nothing"
-            failed = KernelError(f"the zygote did not come up: {last}", remedy=REMEDY)
+            remedy = _PACKAGES if last.startswith("ModuleNotFoundError") else REMEDY
+            failed = KernelError(f"the zygote did not come up: {last}", remedy=remedy)
             failed.add_note(words or last)  # for the log of the run
             raise failed from None
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
         """The end of what it said; its processes may write on meanwhile."""
         size = os.fstat(self.log.fileno()).st_size
         return os.pread(self.log.fileno(), _TOLD, max(0, size - _TOLD)).decode("utf-8", "replace").strip()

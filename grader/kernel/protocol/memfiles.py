@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _ADD_SEALS = 1033
 _SEAL_SEAL, _SEAL_SHRINK, _SEAL_GROW, _SEAL_WRITE = 1, 2, 4, 8
@@ -10,19 +12,19 @@ _SEAL_SEAL, _SEAL_SHRINK, _SEAL_GROW, _SEAL_WRITE = 1, 2, 4, 8
 
 def sealed(data: bytes) -> int:
     """A descriptor of a sealed, read-only memory file that holds ``data``; the caller closes it."""
-    fd = os.memfd_create("grader", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-    _seal(fd, _SEAL_SHRINK | _SEAL_GROW | _SEAL_WRITE)
+    with _made("grader") as fd:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        _seal(fd, _SEAL_SHRINK | _SEAL_GROW | _SEAL_WRITE)
     return fd
 
 
 def writable(size: int) -> int:
     """A descriptor of a writable memory file of exactly ``size`` bytes that nobody can grow; the caller closes it."""
-    fd = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(fd, size)
-    _seal(fd, _SEAL_SHRINK | _SEAL_GROW)
+    with _made("result") as fd:
+        os.ftruncate(fd, size)
+        _seal(fd, _SEAL_SHRINK | _SEAL_GROW)
     return fd
 
 
@@ -38,6 +40,17 @@ def contents(fd: int) -> bytes:
         chunks.append(chunk)
         at += len(chunk)
     return b"".join(chunks)
+
+
+@contextmanager
+def _made(name: str) -> Iterator[int]:
+    """A fresh memory file, which is closed where it cannot be filled."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        yield fd
+    except OSError:
+        os.close(fd)
+        raise
 
 
 def _seal(fd: int, seals: int) -> None:

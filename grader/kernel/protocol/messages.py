@@ -163,4 +163,12 @@ class CheckedEvent(TypedDict):
     runs: list[ProgramEnd]
 
 
-InitEvent = UpEvent | DiedEvent | WaitedEvent | CheckedEvent | LookedEvent
+class UncopiedEvent(TypedDict):
+    """A file could not be copied into the job folder: its path there, and the number of the system's error."""
+
+    event: Literal["uncopied"]
+    path: str
+    errno: int
+
+
+InitEvent = UncopiedEvent | UpEvent | DiedEvent | WaitedEvent | CheckedEvent | LookedEvent

@@ -28,7 +28,7 @@ GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0")
 _SUBSCRIBE_ALL = b"\x01"
 
 
-class Refused(ValueError):
+class ProtocolError(ValueError):
     """The other end does not keep to the protocol, or to the limits."""
 
 
@@ -53,33 +53,33 @@ class Parser:
     def greeting(self) -> bool:
         """Take the greeting that everything begins with; False while some of it is still to come.
 
-        Raises ``Refused``.
+        Raises ``ProtocolError``.
         """
         if len(self._buffer) < len(GREETING):
             return False
         greeting = bytes(self._buffer[: len(GREETING)])
         del self._buffer[: len(GREETING)]
         if (greeting[0], greeting[9]) != (0xFF, 0x7F) or greeting[10] < 3 or greeting[12:17] != b"NULL\0":
-            raise Refused("a greeting of another protocol")
+            raise ProtocolError("a greeting of another protocol")
         return True
 
     def command(self) -> bytes | None:
-        """The body of the command that is due, once all of it is there. Raises ``Refused``."""
+        """The body of the command that is due, once all of it is there. Raises ``ProtocolError``."""
         frame = self._frame(_LARGEST_COMMAND)
         if frame is None:
             return None
         flags, body = frame
         if not flags & COMMAND:
-            raise Refused("a message where a command was due")
+            raise ProtocolError("a message where a command was due")
         return body
 
     def message(self) -> list[bytes] | None:
-        """The frames of the next message, once all of it is there. Raises ``Refused``."""
+        """The frames of the next message, once all of it is there. Raises ``ProtocolError``."""
         while (frame := self._frame(self._room)) is not None:
             flags, body = frame
             if flags & COMMAND:
                 if not self._trusted:
-                    raise Refused("a command where a message was due")
+                    raise ProtocolError("a command where a message was due")
                 continue
             self._parts.append(body)
             self._room -= len(body)
@@ -88,7 +88,7 @@ class Parser:
                 self._begin()
                 return parts
             if not self._trusted and len(self._parts) == MOST_FRAMES:
-                raise Refused(f"a message of more than {MOST_FRAMES} frames")
+                raise ProtocolError(f"a message of more than {MOST_FRAMES} frames")
         return None
 
     def _frame(self, most: float) -> tuple[int, bytes] | None:
@@ -98,13 +98,13 @@ class Parser:
             return None
         flags = buffer[0]
         if flags & ~(MORE | LONG | COMMAND):
-            raise Refused("a frame with unknown flags")
+            raise ProtocolError("a frame with unknown flags")
         start = 9 if flags & LONG else 2
         if len(buffer) < start:
             return None
         size = int.from_bytes(buffer[1:start], "big")
         if size > min(most, self._left):
-            raise Refused("a message that is too large, or one too many")
+            raise ProtocolError("a message that is too large, or one too many")
         end = start + size
         if len(buffer) < end:
             return None
@@ -135,7 +135,7 @@ class Connection(asyncio.Protocol):
     async def receive(self) -> list[bytes]:
         """The frames of the next message; whoever stops waiting for it loses nothing of it.
 
-        Raises ``Refused``, ``EOFError`` at the end, ``OSError``.
+        Raises ``ProtocolError``, ``EOFError`` at the end, ``OSError``.
         """
         while not self._messages:
             if self._error is not None:
@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
         try:
             if not self.opened.done():
                 self._shake_hands()
-        except Refused as error:
+        except ProtocolError as error:
             self._end(error)
         self._parse()
 
@@ -185,19 +185,19 @@ class Connection(asyncio.Protocol):
         if answer is None:
             return
         if not answer.startswith(b"\x05READY"):
-            raise Refused("no handshake")
+            raise ProtocolError("no handshake")
         if self.kind == "SUB":
             self.send([_SUBSCRIBE_ALL])
         self.opened.set_result(None)
 
     def _parse(self) -> None:
         """Take out what there is, a few messages at the most, and stop reading while they are not asked for."""
-        if not self.opened.done() or isinstance(self._error, Refused):
+        if not self.opened.done() or isinstance(self._error, ProtocolError):
             return
         try:
             while len(self._messages) < _MOST_WAITING and (parts := self._parser.message()) is not None:
                 self._messages.append(parts)
-        except Refused as error:
+        except ProtocolError as error:
             self._end(error)
         full = len(self._messages) == _MOST_WAITING
         if full and not self._paused:
@@ -228,7 +228,7 @@ class Connection(asyncio.Protocol):
 async def connect(path: str, kind: str) -> Connection:
     """Connect a socket of ``kind`` to the one that listens at ``path``; a ``SUB`` is subscribed to everything.
 
-    Raises ``Refused``, ``OSError``, ``EOFError``.
+    Raises ``ProtocolError``, ``OSError``, ``EOFError``.
     """
     loop = asyncio.get_running_loop()
     _, connection = await loop.create_unix_connection(lambda: Connection(kind), path)

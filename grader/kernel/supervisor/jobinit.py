@@ -209,12 +209,15 @@ class JobInit:
         self.folder.mkdir(mode=0o700, exist_ok=True)
 
     def _copy(self, order: FileOrder, fd: int) -> None:
-        """Copy one file into the job folder; its path was checked by the grader."""
+        """Copy one file into the job folder; its path was checked by the grader, which is told where that fails."""
         target = self.folder / order["path"]
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(fd, "rb", closefd=False) as source, open(target, "wb") as copy:
-            shutil.copyfileobj(source, copy)
-        target.chmod(0o700 if order["executable"] else 0o600)
+        try:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(fd, "rb", closefd=False) as source, open(target, "wb") as copy:
+                shutil.copyfileobj(source, copy)
+            target.chmod(0o700 if order["executable"] else 0o600)
+        except OSError as error:
+            self.watch.tell({"event": "uncopied", "path": order["path"], "errno": error.errno or 0})
 
     def _make_kernel(self, fds: list[int]) -> None:
         """Have a kernel that listens on the two sockets in ``fds`` (shell, iopub)."""

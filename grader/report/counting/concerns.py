@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.model import ExerciseScore, SubmissionReport
@@ -28,6 +28,10 @@ _OF_THE_PLACE = (
 )
 
 
+#: What concerns several students: the entries of each that it is about, and what is said beside them.
+_Shared = Mapping[str, tuple[Sequence[SubmissionReport], str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Concern:
     """Something that needs a human's eye: ``kind`` is a status of ``row.URGENCY``, or ``wording.FLAGGED``."""
@@ -40,7 +44,7 @@ class Concern:
 
 def remarks_on(row: Row) -> tuple[str, ...]:
     """The remarks on a student for a human, those on exercises with the exercise named."""
-    remarks = [words for _, words in _spares(row)]
+    remarks = [words for _, words in (*_spares(row), *_nothing(row))]
     if attempts := row.attempts:
         remarks.append(wording.attempts(attempts))
     remarks += [flag for entry in row.entries for flag in entry.flags]
@@ -51,13 +55,20 @@ def remarks_on(row: Row) -> tuple[str, ...]:
 
 def concerns_in(rows: Sequence[Row]) -> tuple[Concern, ...]:
     """All that needs a human's eye, each once, the most urgent first."""
-    found = [*(concern for row in rows for concern in _concerns_of(row)), *class_concerns_in(rows)]
+    found = [concern for row in rows for concern in _concerns_of(row)]
+    for one in _shared(rows):
+        first, (entries, words) = next(iter(one.items()))
+        found.append(Concern(first, wording.FLAGGED, entries[0].notebook, words))
     return tuple(sorted(dict.fromkeys(found), key=lambda concern: _ORDER.index(concern.kind)))
 
 
-def class_concerns_in(rows: Sequence[Row]) -> list[Concern]:
-    """What concerns several students, each told with the first of them."""
-    return [*_namesakes(rows), *_same_files(rows), *_missed(rows)]
+def shared_remarks_on(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """The remarks that concern several students, by each of them. Only instructors may read them: they name others."""
+    found: dict[str, list[str]] = {}
+    for one in _shared(rows):
+        for student, (_, words) in one.items():
+            found.setdefault(student, []).append(words)
+    return found
 
 
 def flags_beside(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[str]]:
@@ -73,70 +84,60 @@ def flags_beside(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[str]]:
     for row in rows:
         for entry in row.spare:
             flag(entry, wording.spare(entry))
+        for entry, words in _nothing(row):
+            flag(entry, words)
         if attempts := row.attempts:
             for entry in row.entries:
                 if entry.notebook in attempts:
                     flag(entry, wording.attempts(attempts))
-    for owners in _shared_files(rows):
-        for student, entries in owners.items():
+    for one in _shared(rows):
+        for entries, words in one.values():
             for entry in entries:
-                flag(entry, wording.same_file([other for other in owners if other != student]))
+                flag(entry, words)
     return found
 
 
-def _same_files(rows: Sequence[Row]) -> list[Concern]:
-    """One concern for each file that several students handed in with something done in it: a team's, or a copy.
-
-    Only instructors may read it: it names other students.
-    """
-    return [
-        Concern(first, wording.FLAGGED, owners[first][0].notebook, wording.same_file(others))
-        for owners in _shared_files(rows)
-        for first, *others in [owners]
-    ]
+def _shared(rows: Sequence[Row]) -> list[_Shared]:
+    return [*_namesakes(rows), *_same_files(rows), *_missed(rows)]
 
 
-def _shared_files(rows: Sequence[Row]) -> Iterable[dict[str, list[SubmissionReport]]]:
-    """Who handed it in, with their entries of it, for each such file."""
+def _of_the_others(say: Callable[[list[str]], str], found: Mapping[str, Sequence[SubmissionReport]]) -> _Shared:
+    """What is said of each of the students by the names of the others."""
+    return {name: (found[name], say([other for other in found if other != name])) for name in found}
+
+
+def _same_files(rows: Sequence[Row]) -> list[_Shared]:
+    """Each file that several students handed in with something done in it: a team's, or a copy."""
     owners: dict[str, dict[str, list[SubmissionReport]]] = {}
     for row in rows:
         for entry in row.entries:
             if not entry.by_hand and any(exercise.status not in UNTRIED for exercise in entry.exercises):
                 owners.setdefault(entry.sha256, {}).setdefault(row.student, []).append(entry)
-    return (found for found in owners.values() if len(found) > 1)
+    return [_of_the_others(wording.same_file, found) for found in owners.values() if len(found) > 1]
 
 
-def _namesakes(rows: Sequence[Row]) -> list[Concern]:
-    """One concern for students whose names have the same words: perhaps one student with several rows.
-
-    Only instructors may read it: it names other students.
-    """
-    alike: dict[str, list[Row]] = {}
+def _namesakes(rows: Sequence[Row]) -> list[_Shared]:
+    """Students whose names have the same words: perhaps one student with several rows."""
+    alike: dict[str, dict[str, list[SubmissionReport]]] = {}
     for row in rows:
-        alike.setdefault(words_of(row.student), []).append(row)
-    return [
-        Concern(
-            first.student, wording.FLAGGED, first.entries[0].notebook, wording.namesakes([row.student for row in rest])
-        )
-        for first, *rest in alike.values()
-        if rest
-    ]
+        alike.setdefault(words_of(row.student), {})[row.student] = [row.entries[0]]
+    return [_of_the_others(wording.namesakes, found) for found in alike.values() if len(found) > 1]
 
 
-def _missed(rows: Sequence[Row]) -> list[Concern]:
-    """One concern for each thing that notebooks missed where they ran and lost points: perhaps not for the students.
+def _missed(rows: Sequence[Row]) -> list[_Shared]:
+    """Each thing that notebooks missed where they ran and lost points: perhaps not for the students.
 
     A cell that begins ``import matplotlib`` defines nothing where there is none, ``torch`` in the next line included.
     """
-    found: dict[tuple[Callable[[str, Sequence[str]], str], str], dict[str, str]] = {}
+    found: dict[tuple[Callable[[str, Sequence[str]], str], str], dict[str, list[SubmissionReport]]] = {}
     for row in rows:
         for entry in row.entries:
             if entry.score is None or entry.score < entry.possible:
-                for failure in entry.failed_cells:
-                    if (missed := _missed_in(failure.error)) is not None:
-                        found.setdefault(missed, {}).setdefault(row.student, entry.notebook)
+                for missed in dict.fromkeys(_missed_in(failure.error) for failure in entry.failed_cells):
+                    if missed is not None:
+                        found.setdefault(missed, {}).setdefault(row.student, []).append(entry)
     return [
-        Concern(next(iter(who)), wording.FLAGGED, next(iter(who.values())), told(name, list(who)))
+        {student: (entries, told(name, list(who))) for student, entries in who.items()}
         for (told, name), who in found.items()
     ]
 
@@ -148,7 +149,8 @@ def _missed_in(error: str) -> tuple[Callable[[str, Sequence[str]], str], str] | 
 
 
 def _concerns_of(row: Row) -> list[Concern]:
-    found = [Concern(row.student, wording.FLAGGED, notebook, words) for notebook, words in _spares(row)]
+    own = (*_spares(row), *((entry.notebook, words) for entry, words in _nothing(row)))
+    found = [Concern(row.student, wording.FLAGGED, notebook, words) for notebook, words in own]
     told: set[tuple[str, str]] = set()  # each of several attempts has the flag that there are so many
     for entry in row.entries:
         if entry not in row.spare and entry.status in URGENCY:
@@ -157,8 +159,6 @@ def _concerns_of(row: Row) -> list[Concern]:
         if broken and entry.status != "grader_error":
             detail = wording.GRADER_ERROR_IN.format(exercises=", ".join(broken))
             found.append(Concern(row.student, "grader_error", entry.notebook, detail))
-        if _none_found(entry.exercises):
-            found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.NONE_FOUND))
         unseen = [exercise for exercise in entry.exercises if exercise.override is None]
         kind = kind_of_notebook(entry.notebook)
         new = [flag for flag in entry.flags if (kind, flag) not in told]
@@ -166,9 +166,6 @@ def _concerns_of(row: Row) -> list[Concern]:
         flags = [*new, *(f"{exercise.id}: {flag}" for exercise in unseen for flag in exercise.flags)]
         if flags:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, "; ".join(flags)))
-    none_found = any(_none_found(entry.exercises) for entry in row.entries)
-    if row.score is not None and _none_found(row.answers) and not none_found:
-        found.append(Concern(row.student, wording.FLAGGED, row.entries[0].notebook, wording.NONE_ASSIGNED))
     if attempts := row.attempts:
         found.append(Concern(row.student, wording.FLAGGED, attempts[0], wording.attempts(attempts)))
     return found
@@ -181,6 +178,14 @@ def _spares(row: Row) -> list[tuple[str, str]]:
         return [(entry.notebook, wording.spare(entry)) for entry in row.spare]
     others = [(entry.notebook, wording.spare(entry)) for entry in row.spare if entry not in strays]
     return [(strays[0].notebook, wording.strays([entry.notebook or entry.path for entry in strays])), *others]
+
+
+def _nothing(row: Row) -> list[tuple[SubmissionReport, str]]:
+    """The notebooks in which none of their exercises is; else the first, where none is that was assigned."""
+    empty = [(entry, wording.NONE_FOUND) for entry in row.entries if _none_found(entry.exercises)]
+    if not empty and row.score is not None and _none_found(row.answers):
+        return [(row.entries[0], wording.NONE_ASSIGNED)]
+    return empty
 
 
 def _none_found(exercises: Sequence[ExerciseScore]) -> bool:

@@ -49,10 +49,12 @@ def export(
 
     Raises:
         UsageError: for Moodle, ``identifier`` is not known or the roster has no such column; or something is asked for
-            that a CSV of all exercises does not have.
+            that a CSV of all exercises, or another platform, does not have.
     """
     if to == "csv":
         _refuse_unused(assignment, identifier, out_of)
+    elif identifier and to != "moodle":
+        raise UsageError("only Moodle's import goes by one column that can be chosen", remedy="leave out --identifier")
     columns = tuple(dict.fromkeys(column for person in (roster or {}).values() for column in person))
     known_by = identifier_of(roster or {}, identifier)
     if to == "moodle":

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from grader.model import RunReport, SubmissionReport, total
 from grader.names.alphabet import alphabetical
-from grader.report.counting.concerns import class_concerns_in, remarks_on
+from grader.report.counting.concerns import remarks_on, shared_remarks_on
 from grader.report.counting.row import Row
 from grader.report.counting.tally import tally
 from grader.report.words.numbers import points, rounded
@@ -35,9 +35,8 @@ def gradebook_records(run: RunReport) -> list[list[str]]:
     header = ["student", *ids, "score", "possible", "percent", "status", "notebooks", "flags", "page"]
     possible = score_cell(counted.possible) if run.assigned else ""
     nothing = [[name, *[""] * len(ids), "", possible, "", "absent", "", "", ""] for name in counted.absent]
-    shared = class_concerns_in(counted.rows)
-    told = {row.student: [one.detail for one in shared if one.student == row.student] for row in counted.rows}
-    records = [*(_record(row, ids, told[row.student]) for row in counted.rows), *nothing]
+    shared = shared_remarks_on(counted.rows)
+    records = [*(_record(row, ids, shared.get(row.student, ())) for row in counted.rows), *nothing]
     attempts = {row.student: text for row in counted.rows if (text := _attempts(row))}
     previous = {student: score_cell(score) or "–" for student, score in run.previous.items()}
     for name, cells in (("attempts", attempts), ("previous", previous)):

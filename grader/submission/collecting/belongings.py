@@ -23,14 +23,14 @@ _Mark = tuple[str, str, str]
 
 
 class Belongings:
-    """What belongs to each of the ``drafts`` of one listing; ``known`` are the stems of the course's notebooks."""
+    """What belongs to each of the ``drafts`` of one listing."""
 
-    def __init__(self, drafts: Sequence[Draft], listing: Listing, known: Sequence[str]) -> None:
+    def __init__(self, drafts: Sequence[Draft], listing: Listing) -> None:
         self._people: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
         for draft in drafts:
             for depth in range(len(draft.found.parts) or 1):
                 self._people[draft.found.parts[:depth]].add(draft.name.student)
-        naming = naming_for(listing, known)
+        naming = naming_for(listing)
         for name in listing.siblings:
             self._people[()].add(naming.name((name,)).student)
         self._below = not listing.siblings  # a notebook given alone may lie in anything, a home folder for one

@@ -67,11 +67,11 @@ def collect(
     lister = Lister(limits, place, skip.resolve() if skip is not None else None, known)
     own = [path for path in map(Path, paths) if path.name != METADATA] or [*map(Path, paths)]
     own = _without_twins(own, lister)
-    listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own], known)
-    drafts = [_drafts(listing, pattern, known) for listing in listings]
+    listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
+    drafts = [_drafts(listing, pattern) for listing in listings]
     if not any(drafts) and not (len(listings) == 1 and listings[0].of_one_student):
         raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR)
-    found = _entries_of_class(listings, drafts, known)
+    found = _entries_of_class(listings, drafts)
     repeats = repeats_in(found, limits)
     passed_over = {id(entry) for entry in repeats}
     once = _in_order(entry for entry in found if id(entry) not in passed_over)
@@ -79,14 +79,12 @@ def collect(
     return Collection(entries, remarks_on(own, listings, lister.twins, entries, repeats))
 
 
-def _entries_of_class(
-    listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str]
-) -> tuple[Entry, ...]:
+def _entries_of_class(listings: Sequence[Listing], drafts: Sequence[list[Draft]]) -> tuple[Entry, ...]:
     """The entries of all paths, each once, those of the path named first before the others.
 
     Here is decided what needs the whole class: who share a name, and who is missing.
     """
-    drafts = [some or [empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
+    drafts = [some or [empty(listing)] for listing, some in zip(listings, drafts, strict=True)]
     there = {draft.name for some in drafts for draft in some if os.path.lexists(draft.found.path)}
     submitters = {(name.student, name.number) for name in there}
     drafts = [  # one half of an export may list students as missing whose folders lie in another path given
@@ -102,7 +100,7 @@ def _entries_of_class(
         told = [_told_apart(draft, alike) for draft in some]
         # a class, beside which some came late, is larger
         doubted = crowd & with_own_path if 1 < len(crowd) < len(with_own_path) else set()
-        for entry in _entries(listing, told, known, students, doubted):
+        for entry in _entries(listing, told, students, doubted):
             entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
     return tuple(entries.values())
 
@@ -124,24 +122,22 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     return compiled
 
 
-def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[str]) -> list[Draft]:
-    naming = naming_for(listing, known)
+def _drafts(listing: Listing, pattern: re.Pattern[str] | None) -> list[Draft]:
+    naming = naming_for(listing)
     drafts = [draft_of(item, listing, pattern, naming) for item in listing.found]
     if pattern is None:
-        drafts += drafts_of_missing(listing, drafts, naming, known)
+        drafts += drafts_of_missing(listing, drafts, naming)
     return drafts
 
 
-def _entries(
-    listing: Listing, drafts: list[Draft], known: Sequence[str], students: frozenset[str], doubted: Set[str]
-) -> list[Entry]:
+def _entries(listing: Listing, drafts: list[Draft], students: frozenset[str], doubted: Set[str]) -> list[Entry]:
     """What one path holds; ``doubted`` are the students in it who have a path of their own, as most have."""
     having = {draft.name.student for draft in drafts if not draft.found.obstacle}
     remarks: defaultdict[str, list[str]] = defaultdict(list)
     for draft in drafts:
         if draft.found.obstacle and draft.name.student in having:
             remarks[draft.name.student].append(f"{draft.shown_path}: {draft.found.refused}")
-    belongings = Belongings(drafts, listing, known)
+    belongings = Belongings(drafts, listing)
     return [
         Entry(
             student=_written_alike(draft.name.student),
@@ -190,7 +186,7 @@ def _without_twins(paths: list[Path], lister: Lister) -> list[Path]:
     return [path for path in paths if path not in twins]
 
 
-def _folders_of_students(listings: list[Listing], known: Sequence[str]) -> list[Listing]:
+def _folders_of_students(listings: list[Listing]) -> list[Listing]:
     """The listings of folders given one by one (``submissions/*``), read as students' folders of one class.
 
     The assignment's part of cloned repositories' names is taken off the owners, be the others given so too or in a
@@ -200,7 +196,7 @@ def _folders_of_students(listings: list[Listing], known: Sequence[str]) -> list[
     owners = [listing.owner for listing in listings if not listing.siblings and not is_class_folder(listing.owner)]
     repositories = without_branches([owner for owner in owners if not is_from_platform(owner)])
     prefix = classroom_prefix([*repositories.values()])
-    within = [naming_for(listing, known).prefix for listing in listings]
+    within = [naming_for(listing).prefix for listing in listings]
     prefixes = tuple(dict.fromkeys(filter(None, (prefix, *within))))
 
     def owner_of(listing: Listing, own: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from grader.names.notebooks import ENDING
@@ -22,10 +21,10 @@ class Draft:
     shown_path: str
 
 
-def naming_for(listing: Listing, known: Sequence[str]) -> Naming:
-    """The rules for the names in ``listing``; ``known`` are the stems of the course's notebooks."""
+def naming_for(listing: Listing) -> Naming:
+    """The rules for the names in ``listing``."""
     folders = [*listing.holders] if not listing.of_one_student else []
-    nobodys = nobodys_in(folders, known)
+    nobodys = nobodys_in(folders, listing.known)
     beside = [item.parts[item.parts[0] in nobodys :] for item in listing.found if item.parts]
     files = listing.siblings or [parts[0] for parts in beside if len(parts) == 1]
     notebooks = [name for name in files if is_notebook(name)]
@@ -33,7 +32,7 @@ def naming_for(listing: Listing, known: Sequence[str]) -> Naming:
         listing.owner,
         folders,
         notebooks,
-        known,
+        listing.known,
         of_one_student=listing.of_one_student,
         guessing=not listing.named_by_folder,
         export=listing.export,

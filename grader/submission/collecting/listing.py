@@ -26,7 +26,7 @@ from grader.submission.attribution.wrapping import (
 from grader.submission.files.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.files.limits import Allowance, CollectLimits
 from grader.submission.files.printable import printable
-from grader.submission.files.regular_file import Refused, TooLarge, kind_of
+from grader.submission.files.regular_file import Refused, TooLarge, Unavailable, kind_of
 from grader.submission.files.unpacked import Twin, may_have_twin, twin_of
 
 #: So many folders around all the others are taken off, as in Submissions/Submissions/ada; more are somebody's.
@@ -38,8 +38,9 @@ _NESTED = "an archive inside an archive inside an archive, which is not unpacked
 class Listing:
     """What lies below one path. ``parts`` of the items count from ``base``, which is below the path given.
 
-    ``owner`` is the name of the folder or archive, ``root`` where it lies on disk, ``shown`` what ``shown_path`` begins
-    with. ``holders`` are its own sub-folders and archives, empty ones included.
+    ``owner`` is the name of the folder or archive, ``root`` where it lies on disk, ``known`` are the stems of the
+    course's notebooks. ``shown`` is what ``shown_path`` begins with, ``holders`` are its own sub-folders and archives,
+    empty ones included.
 
     ``of_one_student`` says that all of it is one student's, ``named_by_folder`` that the folder tells whose the one
     notebook in it is. ``siblings`` are the notebooks beside one that was given by itself, ``others`` the files that are
@@ -50,6 +51,7 @@ class Listing:
     owner: str
     root: Path
     found: tuple[Found, ...]
+    known: Sequence[str]
     shown: str = ""
     base: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
@@ -149,7 +151,8 @@ class Lister:
         except OSError:
             siblings = ()
         owner = path.parent.name or "unnamed"
-        return Listing(owner, path.parent, (found,), of_one_student=is_from_moodle(owner), siblings=siblings)
+        one = is_from_moodle(owner)
+        return Listing(owner, path.parent, (found,), self.known, of_one_student=one, siblings=siblings)
 
     def _archive(self, path: Path, *, one_of_several: bool) -> Listing:
         try:
@@ -158,7 +161,7 @@ class Lister:
             # a class', presumably: the limits are for what a student packs, and a folder has none of them
             remedy = "; unpack it yourself and name the folder" if isinstance(refusal, TooLarge) else ""
             found = Found((path.name,), path, f"{refusal}{remedy}")
-            return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
+            return Listing(archive_stem(path.name), path.parent, (found,), self.known, holders=(path.name,))
         stem = archive_stem(path.name)
         listing = self._folder(target, stem, f"{path.name}!", depth=1)
         place = (listing.found, listing.holders, listing.base)
@@ -193,6 +196,7 @@ class Lister:
             inner.owner,
             inner.root,
             tuple(everything),
+            self.known,
             shown,
             inner.base,
             holders=tuple(sorted((*folders, *archives))),
@@ -254,7 +258,9 @@ class Lister:
         try:
             target, passed_over = self._unpacked(item.path, allowance)
         except Refused as refusal:
-            return [replace(item, refused=str(refusal), obstacle=not at_top)]
+            # what is in one that only this user or machine cannot read may be the better answer
+            obstacle = not at_top and not isinstance(refusal, Unavailable)
+            return [replace(item, refused=str(refusal), obstacle=obstacle)]
         inside, _ = found_below(target, item.parts, most=self.limits.files)
         extra = [Found((*item.parts, *parts), target, reason) for parts, reason in passed_over if _matters(parts)]
         return [deeper for inner in (*inside, *extra) for deeper in self._expanded(inner, depth + 1, allowance)]

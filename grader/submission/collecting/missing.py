@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from grader.submission.files.printable import printable
 _HANDED_IN = re.compile(r"(?:\.ipynb)?\.(?:pdf|html?|py|txt|json|docx?|odt|md)$", re.I)
 
 
-def drafts_of_missing(listing: Listing, drafts: list[Draft], naming: Naming, known: Sequence[str]) -> list[Draft]:
+def drafts_of_missing(listing: Listing, drafts: list[Draft], naming: Naming) -> list[Draft]:
     """A draft for each student without a notebook: a folder in a class of folders, a file among a platform's."""
     holding = {draft.found.parts[:depth] for draft in drafts for depth in (1, 2)}
     # Moodle makes two folders for one student: for files, and for text typed online.
@@ -38,7 +38,7 @@ def drafts_of_missing(listing: Listing, drafts: list[Draft], naming: Naming, kno
         return []
     reasons = {
         place: f"no notebook in {printable(place[-1])}{_holds(listing.root.joinpath(*place))}"
-        for place in _places(listing, known)
+        for place in _places(listing)
         if place not in holding
     }
     if any(not draft.name.own_folder and is_from_platform(draft.found.parts[-1]) for draft in drafts):
@@ -46,7 +46,7 @@ def drafts_of_missing(listing: Listing, drafts: list[Draft], naming: Naming, kno
     if listing.export is not None:
         listed = (name for name in listing.export.teams if GRADESCOPE.fullmatch(name) and name not in listing.holders)
         reasons |= {(name,): f"{METADATA} lists {name}, which is not there" for name in listed}
-    alike = _called_alike(listing, drafts, known)
+    alike = _called_alike(listing, drafts)
     reasons |= {(file,): f"{printable(file)} is no notebook" for file in alike}
     missing = []
     for place, reason in reasons.items():
@@ -58,14 +58,14 @@ def drafts_of_missing(listing: Listing, drafts: list[Draft], naming: Naming, kno
     return missing
 
 
-def _called_alike(listing: Listing, drafts: list[Draft], known: Sequence[str]) -> dict[str, Name]:
+def _called_alike(listing: Listing, drafts: list[Draft]) -> dict[str, Name]:
     """Whose the other files are that are called like the notebooks of a class beside them: ``bob_hw3.pdf``."""
     told = [draft for draft in drafts if len(draft.found.parts) == 1 and not draft.name.own_folder]
     if len({draft.name.student for draft in told}) < 2:
         return {}
     others = {file: _HANDED_IN.sub(".ipynb", file) for file in listing.others if _HANDED_IN.search(file)}
     files = [*(draft.found.parts[0] for draft in told), *others.values()]
-    naming = Naming("", (), files, known, guessing=False)
+    naming = Naming("", (), files, listing.known, guessing=False)
     kinds = {kind_of_notebook(draft.name.notebook) for draft in told}
     names = {file: naming.name((notebook,)) for file, notebook in others.items()}
     return {
@@ -75,16 +75,16 @@ def _called_alike(listing: Listing, drafts: list[Draft], known: Sequence[str]) -
     }
 
 
-def empty(listing: Listing, known: Sequence[str]) -> Draft:
+def empty(listing: Listing) -> Draft:
     """A draft for a path in which nothing was found, where others hold something: a student's, presumably."""
     item = Found((), listing.root, f"no notebook in {printable(listing.owner)}{_holds(listing.root)}")
-    name = replace(naming_for(listing, known).name(()), notebook="")
+    name = replace(naming_for(listing).name(()), notebook="")
     return Draft(item, name, listing.shown_path(()).rstrip("/!") or printable(listing.owner))
 
 
-def _places(listing: Listing, known: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _places(listing: Listing) -> Iterator[tuple[str, ...]]:
     """Yield the folders and archives that are students', those in a folder that is nobody's too."""
-    nobodys = nobodys_in(listing.holders, known)
+    nobodys = nobodys_in(listing.holders, listing.known)
     for holder in listing.holders:
         if os.path.lexists(listing.root / holder / GRADEBOOK):  # grades of an earlier run
             continue

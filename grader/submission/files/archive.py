@@ -22,9 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
+from grader.machine import remedy_of_reading
 from grader.submission.files.finding import UNPACKED
 from grader.submission.files.limits import Allowance, CollectLimits
-from grader.submission.files.regular_file import Refused, TooLarge, opened
+from grader.submission.files.regular_file import Refused, TooLarge, Unavailable, opened, refusal_for
 from grader.submission.files.zip_names import name_of
 
 _CHUNK = 64 * 1024
@@ -66,7 +67,7 @@ class Unpacking:
         try:
             self._make(self.target.joinpath(*parts))
         except (OSError, ValueError) as error:
-            _refuse_without_room(error)
+            _refuse_for_this_machine(error)
 
     def _make(self, folder: Path) -> None:
         """Make a folder and those above it, each counted."""
@@ -85,7 +86,7 @@ class Unpacking:
             self.passed_over.append((parts, "stands in the archive more than once"))
             return
         except (OSError, ValueError) as error:
-            _refuse_without_room(error)
+            _refuse_for_this_machine(error)
             self.passed_over.append((parts, _NO_FILE))
             return
         try:
@@ -115,18 +116,20 @@ def unpack(archive: Path, target: Path, allowance: Allowance) -> list[tuple[tupl
             else:
                 _unpack_tar(file, unpacking)
         except _BROKEN as error:
-            _refuse_without_room(error)
+            _refuse_for_this_machine(error)
             raise Refused("the archive is damaged, or not one of its kind") from None
     return unpacking.passed_over
 
 
-def _refuse_without_room(error: Exception) -> None:
-    """Refuse the archive where the disk is full, which is no fault of the archive's."""
-    if isinstance(error, OSError) and error.errno in _FULL:
-        raise Refused(
-            "there was no room to unpack it: make some where temporary files go, or name another folder by TMPDIR, "
-            "and grade again"
-        ) from None
+def _refuse_for_this_machine(error: Exception) -> None:
+    """Refuse the archive where the disk is full or cannot be read now, which is no fault of the archive's."""
+    if not isinstance(error, OSError):
+        return
+    if error.errno in _FULL:
+        remedy = "make some where temporary files go, or name another folder by TMPDIR, and grade again"
+        raise Unavailable(f"there was no room to unpack it: {remedy}", remedy) from None
+    if remedy_of_reading(error):
+        raise refusal_for(error) from None
 
 
 def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
@@ -182,7 +185,7 @@ def _broken_member(parts: tuple[str, ...], unpacking: Unpacking) -> Iterator[Non
     try:
         yield
     except _BROKEN as error:
-        _refuse_without_room(error)
+        _refuse_for_this_machine(error)
         unpacking.passed_over.append((parts, "damaged in the archive"))
 
 

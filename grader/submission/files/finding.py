@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK
 
+from grader.machine import remedy_of_reading
 from grader.names.notebooks import ENDING
 from grader.names.visible import DEEPEST, is_work
 from grader.submission.files.regular_file import kind_of, reason_for
@@ -135,7 +136,8 @@ def _looked_at(entry: os.DirEntry[str], parts: tuple[str, ...], *, student: bool
         mode = entry.stat(follow_symlinks=False).st_mode
     except OSError as error:
         if is_notebook(entry.name) or is_archive(entry.name):
-            yield Found(parts, path, reason_for(error))
+            # what only this user or machine cannot look at, whoever opens it tells of
+            yield Found(parts, path, None if remedy_of_reading(error) else reason_for(error))
         return
     if is_notebook(entry.name) or is_archive(entry.name):
         yield Found(parts, path, kind_of(mode), obstacle=is_archive(entry.name))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 
-from grader.machine import CAREFULLY
+from grader.machine import CAREFULLY, remedy_of_reading
 
 
 class Refused(Exception):
@@ -18,6 +18,14 @@ class Refused(Exception):
 
 class TooLarge(Refused):
     """The file has more bytes than are read, the archive more than are unpacked."""
+
+
+class Unavailable(Refused):
+    """This user, or this machine now, cannot read the file, and another may; ``remedy`` is what helps."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 def kind_of(mode: int) -> str | None:
@@ -57,16 +65,23 @@ def reason_for(error: OSError) -> str:
     return f"cannot be read: {text[:1].lower()}{text[1:]}"
 
 
+def refusal_for(error: OSError) -> Refused:
+    """The refusal of a file that could not be opened or read."""
+    remedy = remedy_of_reading(error)
+    return Unavailable(reason_for(error), remedy) if remedy else Refused(reason_for(error))
+
+
 def opened(path: Path, limit: int) -> BufferedReader:
     """Open a regular file of at most ``limit`` bytes for reading, never following a link nor blocking.
 
     Raises:
-        Refused: it is a link, a folder, a pipe, a device or a socket; it is too large, gone or not permitted.
+        Refused: it is a link, a folder, a pipe, a device or a socket; it is too large or gone.
+        Unavailable: it is not permitted, or the machine cannot read it now.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | CAREFULLY)
     except OSError as error:
-        raise Refused(reason_for(error)) from None
+        raise refusal_for(error) from None
     except ValueError:  # a NUL in the name
         raise Refused("cannot be read: its name is not one that a file can have") from None
     try:
@@ -93,7 +108,7 @@ def content(path: Path, limit: int) -> bytes:
         try:
             data = file.read(limit + 1)
         except OSError as error:
-            raise Refused(reason_for(error)) from None
+            raise refusal_for(error) from None
     if len(data) > limit:
         raise TooLarge(too_large(len(data), limit))
     return data

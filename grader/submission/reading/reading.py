@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from grader.errors import GraderError
 from grader.model import Assets, Submission
 from grader.names.visible import files_of
 from grader.submission.attribution.file_names import stems_in
 from grader.submission.entry import Entry, Wanted
 from grader.submission.files.limits import CollectLimits
-from grader.submission.files.regular_file import Refused, TooLarge, content
+from grader.submission.files.regular_file import Refused, TooLarge, Unavailable, content
 from grader.submission.reading.location import as_run, locate
 from grader.submission.reading.meddling import meddling_flags
 from grader.submission.reading.notebook import Unreadable, cells_of
@@ -28,6 +29,9 @@ def read(
 
     In a notebook named as one of the course, exercises of the course's other notebooks count only where a cell is
     tagged with them: it may well hold definitions of the same names as those.
+
+    Raises:
+        GraderError: this user, or this machine now, cannot read it.
     """
     unread = Submission(entry.student, entry.notebook, entry.path, entry.shown_path, sha256="", flags=entry.flags)
     if entry.refused is not None:
@@ -36,6 +40,8 @@ def read(
         data = content(entry.path, limits.notebook_bytes)
     except TooLarge as refusal:  # by its outputs: nobody types megabytes
         return replace(unread, unreadable=f"{refusal}; clear the outputs of all cells, save it and hand that in")
+    except Unavailable as refusal:
+        raise GraderError(f"{entry.shown_path} {refusal}", remedy=refusal.remedy) from None
     except Refused as refusal:
         return replace(unread, unreadable=str(refusal))
     digest = hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""Signs in a student's source that a human should look at: autograd and optimizers of torch's for work by hand.
+"""Signs in a student's source that a human should look at: autograd, optimizers of torch's, loops for work by hand.
 
 Suspicion only ever becomes a flag. What a check really calls is seen while it runs (``grader.kernel``); this looks
 for what the source says, and keeps quiet where it cannot be known: ``layer.backward()`` is a student's own method.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TypeGuard
+from textwrap import dedent
+from typing import Final, TypeGuard
 
 from grader.cell_code import name_called, parsed, without_comments
 from grader.model import Cell
@@ -61,6 +62,10 @@ _WORDS = re.compile(
 _OPTIMIZERS = ("torch.optim", "torch.distributed.optim")
 #: What of theirs has no formula in it: the base class.
 _NO_OPTIMIZER = ("torch.optim.Optimizer", "torch.optim.optimizer")
+#: What is said of loops where they are not asked for, the nodes of loops, and the calls that loop over elements.
+LOOPS: Final = "loops in Python where tensor operations are asked for"
+_LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
+_LOOPING = ("map", "starmap", "vectorize", "frompyfunc")
 _ONLY_AUTOGRAD = frozenset({"retain_graph", "create_graph", "inputs", "gradient"})
 #: How a method of that name begins, and what it takes; and where one is called.
 _OWN_BACKWARD = re.compile(r"def backward\([^()]*")
@@ -82,6 +87,27 @@ def optimizer_suspected(source: str, cells: Sequence[Cell] = (), but: Collection
     '`torch.optim.SGD` (line 2 of cell 2)'
     """
     return _reached(_OPTIMIZERS, source, cells, but)
+
+
+def loops_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> str | None:
+    r"""Where ``source`` loops in Python, or what it relies on in ``cells`` does; None where nothing does.
+
+    The names in ``but`` are passed over (``pieces``).
+
+    >>> loops_suspected("def f(a, b):\n    return torch.stack([x - b for x in a])")
+    'line 2'
+    >>> loops_suspected("def f(a, b): return h(a, b)", [Cell(2, "def h(a, b):\n    return [*map(b.sub, a)]")])
+    'line 2 of cell 2'
+    """
+    for piece in pieces(dedent(source), cells, but):
+        lines = [node.lineno for node in ast.walk(piece.code) if isinstance(node, _LOOPS) or _is_looping(node)]
+        if lines:
+            return f"line {min(lines)}" + (f" of cell {piece.cell}" if piece.cell is not None else "")
+    return None
+
+
+def _is_looping(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and name_called(node) in _LOOPING
 
 
 def lookup_suspected(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from grader.errors import KernelError
 from grader.kernel.host import assets
 from grader.kernel.host.pool import KernelPool
-from grader.model import Assets, Execution
+from grader.model import Assets, Cell, Execution
 from tests.kernel.conftest import BEST
 from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts
 
@@ -20,7 +24,7 @@ def _opened(folder: Path, most_bytes: int = 10**6) -> list[tuple[str, str, bool]
     """Path, text and executability of what is opened, None for what is left out."""
     found: list[tuple[str, str, bool] | None] = []
     for asset in assets.opened([Assets(folder)], most_bytes):
-        if asset is None:
+        if isinstance(asset, assets.LeftOut):
             found.append(None)
             continue
         with os.fdopen(asset.fd) as file:
@@ -76,6 +80,78 @@ def test_file_too_large_is_left_out_and_smaller_ones_are_not(tmp_path: Path) -> 
     before = len(list(Path("/dev/fd").iterdir()))
     assert _opened(tmp_path, 3 * 4096) == [("a", "x" * 4097, False), None, ("c", "x", False), None]
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
+    """Lets no file or folder of a name be opened, for the reason that an error number gives."""
+
+    def close(name: str, number: int) -> None:
+        def refusing(opener: Callable[..., Any]) -> Callable[..., Any]:
+            def opening(path: Any, *how: Any) -> Any:
+                if Path(path).name == name:
+                    raise OSError(number, os.strerror(number), path)
+                return opener(path, *how)
+
+            return opening
+
+        for opener in ("open", "scandir"):
+            monkeypatch.setattr(os, opener, refusing(getattr(os, opener)))
+
+    return close
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "named"),
+    [
+        pytest.param("helpers.py", "from helpers import lin_grad", True, id="module"),
+        pytest.param("lib", "import lib.helpers", True, id="folder"),
+        pytest.param("lib", "open('lib/a.csv')", True, id="file in a folder"),
+        pytest.param("other.py", "another = 1", False, id="another name"),
+    ],
+)
+def test_file_that_this_user_may_not_read_is_told_and_a_fault_where_the_code_names_it(
+    name: str, source: str, named: bool, tmp_path: Path, closed: Callable[[str, int], None]
+) -> None:
+    for file in ("helpers.py", "other.py", "lib/a.csv", "z.txt"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(file)
+    closed(name, errno.EACCES)
+
+    left_out = [one for one in assets.opened([Assets(tmp_path)], 10**6) if isinstance(one, assets.LeftOut)]
+
+    said = f"{name}, beside the notebook, cannot be read: permission denied"
+    if named:
+        with pytest.raises(KernelError, match=said) as fault:
+            assets.flags_of(left_out, [Cell(0, source)])
+        assert fault.value.remedy.startswith("let the user who grades read it")
+    else:
+        assert assets.flags_of(left_out, [Cell(0, source)]) == (said,)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ESTALE], ids=errno.errorcode.get)
+def test_file_that_this_machine_cannot_read_now_is_a_fault(
+    number: int, tmp_path: Path, closed: Callable[[str, int], None]
+) -> None:
+    (tmp_path / "data.csv").write_text("1")
+    closed("data.csv", number)
+    with pytest.raises(KernelError, match=r"^data\.csv, beside the notebook, cannot be read: ") as fault:
+        _opened(tmp_path)
+    assert fault.value.remedy
+
+
+def test_file_that_cannot_be_read_to_its_end_is_a_fault_that_names_it(
+    laboratory: Laboratory, sandbox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data.bin").touch()
+    opening = os.open
+
+    def failing(path: Any, *how: Any, **where: Any) -> int:  # a regular file, of which no byte can be read
+        return opening("/proc/self/mem" if Path(path).name == "data.bin" else path, *how, **where)
+
+    monkeypatch.setattr(os, "open", failing)
+    with pytest.raises(KernelError, match=r"data\.bin, beside the notebook, cannot be copied: input/output error"):
+        laboratory.run(sandbox, linear_job("bad disk", assets=(Assets(tmp_path),)))
 
 
 def test_small_files_are_copied_as_far_as_there_is_room(laboratory: Laboratory, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grader.kernel.host.checkorders import Found, Result
+from grader.kernel.host.checkorders import Outcome, Result
 from grader.kernel.host.checks import Checks
 from grader.model import CaseRun, Cell, Check, Ending, Job, Program
 
@@ -28,15 +28,15 @@ class Bench:
         self._guilty = guilty
         self.checks = Checks(Job("bench", CELLS, checks), self._results, self._restart)
 
-    async def _results(self, checks: tuple[Check, ...]) -> Found:
+    async def _results(self, checks: tuple[Check, ...]) -> Outcome:
         self.asked.append("+".join(check.exercise for check in checks))
         found: dict[str, list[Result]] = {}
         for check in checks:
             told = self._end(check, len(checks))
             if told is None:
-                return Found(found, died=True)
+                return Outcome(found, died=True)
             found[check.exercise] = [(CaseRun(one.case, told[0]), told[1]) for one in check.programs]
-        return Found(found)
+        return Outcome(found)
 
     async def _restart(self, cells: tuple[Cell, ...], skipped: set[int]) -> bool:
         self.restarts.append(tuple(cell.index for cell in cells if cell.index not in skipped))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
+from typing import Any
 
+import psutil
+import pytest
 import torch
 
 from grader.kernel.check.capture import parsed
 from grader.kernel.check.program import _function, compile_ahead
 from grader.kernel.host.programfiles import _TOLD, ProgramFiles
+from grader.kernel.protocol import wire
 from grader.model import Check, Program
 from tests.kernel.conftest import BEST
 from tests.kernel.laboratory import PROGRAMS, Laboratory, linear_job, verdicts
@@ -46,6 +52,30 @@ def test_of_very_many_texts_only_the_first_are_told() -> None:
     assert 0 < len(told) < 5000
     assert [call for call, _, _ in told] == [check.programs[0].call for check in many[: len(told)]]
     assert sum(len(str(text)) for text in told) <= _TOLD
+
+
+@pytest.mark.parametrize("call", ["memfd_create", "open"])
+def test_descriptors_are_closed_where_one_cannot_be_made(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = tuple(replace(_STEP, case=f"case {number}") for number in range(5))
+    files = ProgramFiles()
+    before = psutil.Process().num_fds()
+    makes = getattr(os, call)
+    room = iter(range(3))
+
+    def scarce(*what: Any) -> int:
+        if next(room, None) is None:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return int(makes(*what))
+
+    monkeypatch.setattr(os, call, scarce)
+    with pytest.raises(OSError, match="Too many open files"):
+        files.open(programs, 0, 5)
+    monkeypatch.undo()
+    kept = 5 if call == "open" else 0  # of the run's own files, which the next try finds
+    assert psutil.Process().num_fds() == before + kept
+    wire.close_all(files.open(programs, 0, 5))
+    files.close()
+    assert psutil.Process().num_fds() == before
 
 
 def test_text_compiled_ahead_is_not_compiled_again() -> None:

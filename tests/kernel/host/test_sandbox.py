@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from grader.errors import SandboxUnavailable
 from grader.kernel.host import sandbox as sandboxes
-from grader.kernel.host.sandbox import package_home, readable, zygote_command
+from grader.kernel.host.sandbox import SandboxStatus, choose_sandbox, package_home, readable, zygote_command
 from grader.model import Sandbox
 from tests.kernel.conftest import BEST
 
@@ -50,6 +53,35 @@ def test_bwrap_keeps_apart_what_only_its_options_do() -> None:
     }
     assert [place for option, place in following if option == "--remount-ro"] == ["/", "/dev"]
     assert not {"--bind", "--dev-bind"} & {*command}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "passing"),
+    [
+        (subprocess.TimeoutExpired(["bwrap", "--unshare-user"], 20), "it did not start within 20 s", True),
+        (BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)), "Resource temporarily unavailable", True),
+        (OSError(errno.ENOEXEC, os.strerror(errno.ENOEXEC), "bwrap"), "Exec format error", False),
+    ],
+    ids=["slow", "no processes", "broken"],
+)
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="it is not tried")
+def test_weaker_sandbox_takes_the_place_of_no_better_one_that_only_now_does_not_work(
+    error: Exception, reason: str, passing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "run", Mock(side_effect=error))
+    status = sandboxes._bwrap_status()
+    assert (status.works, status.reason, status.passing) == (False, reason, passing)
+    assert status.remedy
+
+    statuses = (status, SandboxStatus("landlock", works=True), SandboxStatus("none", works=True))
+    monkeypatch.setattr(sandboxes, "available_sandboxes", lambda: statuses)
+    assert choose_sandbox("landlock") == "landlock"
+    if passing:
+        with pytest.raises(SandboxUnavailable, match=reason) as refused:
+            choose_sandbox()
+        assert refused.value.remedy.endswith("--sandbox landlock, the weaker one, which works here")
+    else:
+        assert choose_sandbox() == "landlock"
 
 
 def test_landlock_without_proc_is_said_not_to_work(monkeypatch: pytest.MonkeyPatch) -> None:

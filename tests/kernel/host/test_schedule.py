@@ -104,7 +104,7 @@ def test_names_that_cells_define_are_found_as_far_as_they_parse() -> None:
         "def h(): pass\nclass I: pass\nj: int = k\nasync def l(): pass",
         "for m in e:\n    if m:\n        n = m\nwith o as p: pass\nmatch q:\n    case [r, *s]: pass",
     )
-    assert schedule.defined_in(cells) == {*"adeghIjlmnprs"}
+    assert schedule.global_names_in(cells) == {*"adeghIjlmnprs"}
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_names_that_cells_define_are_found_as_far_as_they_parse() -> None:
     ],
 )
 def test_names_of_a_function_or_class_are_not_global(source: str) -> None:
-    assert schedule.defined_in(cells_of(source)) == {"f"}
+    assert schedule.global_names_in(cells_of(source)) == {"f"}
 
 
 def test_names_that_a_function_says_are_global_are_so() -> None:
-    assert schedule.defined_in(cells_of("def f():\n    global c\n    c, d = 1, 2\n")) == {"f", "c"}
+    assert schedule.global_names_in(cells_of("def f():\n    global c\n    c, d = 1, 2\n")) == {"f", "c"}
 
 
 def test_cell_that_is_run_again_waits_for_nothing() -> None:

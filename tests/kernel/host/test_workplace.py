@@ -99,6 +99,8 @@ def test_place_of_sockets_is_the_systems_temporary_folder_unless_too_deep_or_rea
         assert place_of_sockets([f"{short}"]) == "/tmp"
         monkeypatch.chdir(short)  # where Python found no other
         assert place_of_sockets([]) == "/tmp"
+        monkeypatch.setenv("TEMP", str(short))
+        assert place_of_sockets([]) == str(short)
     finally:
         short.rmdir()
     (deep := tmp_path / ("d" * 60)).mkdir()

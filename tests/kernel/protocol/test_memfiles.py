@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
+from unittest.mock import Mock
 
+import psutil
 import pytest
 
 from grader.kernel.protocol import memfiles
@@ -30,6 +33,17 @@ def test_sealed_file_cannot_be_changed(change: Callable[[int], object]) -> None:
 
     assert memfiles.contents(fd) == b"abc"
     os.close(fd)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: memfiles.sealed(b"abc"), lambda: memfiles.writable(4)], ids=["sealed", "writable"]
+)
+def test_file_that_cannot_be_filled_is_closed(make: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = psutil.Process().num_fds()
+    monkeypatch.setattr(memfiles, "_seal", Mock(side_effect=OSError(errno.ENOMEM, "no room")))
+    with pytest.raises(OSError, match="no room"):
+        make()
+    assert psutil.Process().num_fds() == before
 
 
 def test_writable_file_takes_writing_and_keeps_its_size() -> None:

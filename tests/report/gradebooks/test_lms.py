@@ -162,8 +162,10 @@ def test_export_of_what_was_assigned_has_one_total_for_all_platforms() -> None:
     assert [row[sheet[0].index("possible")] for row in sheet[1:]] == ["8", "8"]
 
 
-def test_export_to_another_platform_asks_nothing_of_the_column_that_moodle_has() -> None:
-    assert export(MADE, "canvas", roster={"ada": {"ID": "7"}}, identifier="shoe size").startswith("Student,ID,")
+@pytest.mark.parametrize("to", ["canvas", "gradescope", "brightspace"])
+def test_export_to_another_platform_refuses_the_column_that_moodle_has(to) -> None:
+    with pytest.raises(UsageError, match="only Moodle's import"):
+        export(MADE, to, roster={"ada": {"ID": "7"}}, identifier="ID")
 
 
 def test_export_moodle_takes_the_first_of_its_columns_that_the_roster_fills() -> None:

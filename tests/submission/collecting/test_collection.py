@@ -592,6 +592,25 @@ def test_collect_a_folder_that_cannot_be_read_is_an_entry(tmp_path: Path, monkey
         assert (bob.student, bob.refused) == ("bob", "the folder cannot be read: permission denied")
 
 
+def test_collect_an_archive_that_only_this_user_cannot_read_is_an_entry_beside_other_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = made(tmp_path, "ada/03_backprop.ipynb", "ada/newer.zip", "bob/03_backprop.ipynb")
+    opening = os.open
+
+    def refusing(path: str | os.PathLike[str], *how: int, **where: int) -> int:
+        if Path(path).name == "newer.zip":
+            raise PermissionError(errno.EACCES, "secret")
+        return opening(path, *how, **where)
+
+    monkeypatch.setattr(os, "open", refusing)
+    assert [(entry.shown_path, entry.refused) for entry in collect([root])] == [
+        ("ada/newer.zip", "cannot be read: permission denied"),
+        ("ada/03_backprop.ipynb", None),
+        ("bob/03_backprop.ipynb", None),
+    ]
+
+
 def test_collect_too_many_files_is_a_reason(tmp_path: Path) -> None:
     root = made(tmp_path, *(f"ada/{i}.txt" for i in range(20)))
     assert "too many" in str(collect([root], limits=CollectLimits(files=10)).entries[0].refused)

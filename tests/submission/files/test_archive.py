@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -9,6 +10,7 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from grader.submission.files import archive
 from grader.submission.files.archive import unpack
 from grader.submission.files.limits import Allowance, CollectLimits
-from grader.submission.files.regular_file import Refused
+from grader.submission.files.regular_file import Refused, Unavailable
 from tests.submission.archives import member, tar_of, zip_link, zip_of
 
 SMALL = CollectLimits(unpacked_bytes=1_000_000, archive_entries=50)
@@ -117,6 +119,17 @@ def test_unpack_tells_of_a_name_no_more_than_a_file_may_have(name: str, tmp_path
 
 
 @pytest.mark.parametrize("ending", ["a.zip", "a.tar"])
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE], ids=errno.errorcode.get)
+def test_unpack_does_not_call_an_archive_damaged_where_this_machine_fails(
+    number: int, ending: str, tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = (zip_of if ending == "a.zip" else tar_of)(tmp_path / ending, {"nb.ipynb": b"{}"})
+    monkeypatch.setattr(Path, "open", Mock(side_effect=OSError(number, "x")))
+    with pytest.raises(Unavailable, match="cannot be read: "):
+        unpack(archive, target, Allowance(SMALL))
+
+
+@pytest.mark.parametrize("ending", ["a.zip", "a.tar"])
 def test_unpack_does_not_call_an_archive_damaged_where_the_disk_is_full(
     ending: str, tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,7 +140,7 @@ def test_unpack_does_not_call_an_archive_damaged_where_the_disk_is_full(
         return really(Path("/dev/full") if target in path.parents else path, mode.replace("x", "w"))
 
     monkeypatch.setattr(Path, "open", opened)
-    with pytest.raises(Refused, match="no room to unpack it"):
+    with pytest.raises(Unavailable, match="no room to unpack it"):
         unpack(archive, target, Allowance(SMALL))
 
 

@@ -8,11 +8,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grader.errors import GraderError
 from grader.kernel import warmth
 from grader.model import Assets
 from grader.submission.entry import Wanted
@@ -135,6 +137,16 @@ def test_content_of_what_grows_as_it_is_read_is_refused_and_no_file_stays_open(
         monkeypatch.setattr(os, "fstat", lambda _: SimpleNamespace(st_mode=stat.S_IFREG, st_size=0))
     monkeypatch.undo()
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.EIO], ids=errno.errorcode.get)
+def test_read_what_only_this_user_or_machine_cannot_is_a_fault_of_the_grader_s_side(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "open", Mock(side_effect=OSError(number, "secret")))
+    with pytest.raises(GraderError, match=r"nb\.ipynb cannot be read: ") as fault:
+        read(entry_for(tmp_path / "nb.ipynb"), WANTED, frozenset())
+    assert fault.value.remedy
 
 
 @given(content=st.binary(max_size=200))

@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Cell
-from grader.submission.reading.suspicion import autograd_suspected, lookup_suspected, optimizer_suspected
+from grader.submission.reading.suspicion import (
+    autograd_suspected,
+    lookup_suspected,
+    loops_suspected,
+    optimizer_suspected,
+)
 
 SUSPECTED = {
     "autograd_grad": ("g = torch.autograd.grad(out, w)", "`torch.autograd.grad` (line 1)"),
@@ -235,3 +240,23 @@ def test_answer_that_may_be_looked_up_is_seen(source, cells, sign):
 )
 def test_optimizer_of_torch_is_seen_through_other_cells(source, cells, sign):
     assert optimizer_suspected(source, [Cell(index, text) for index, text in enumerate(cells)]) == sign
+
+
+@pytest.mark.parametrize(
+    ("source", "cells", "place"),
+    [
+        ("def f(a, b):\n    return [x - b for x in a]", [], "line 2"),
+        ("def f(a, b):\n    while True:\n        return a - b", [], "line 2"),
+        ("def f(a, b):\n    return torch.stack(list(map(lambda x: x - b, a)))", [], "line 2"),
+        ("f = np.vectorize(minus)", [], "line 1"),
+        ("    def f(a, b):\n        for x in a: pass", [], "line 2"),
+        ("def f(a, b):\n    return h(a, b)", ["", "def h(a, b):\n    for x in a:\n        pass"], "line 2 of cell 1"),
+        ("def f(a, b):\n    return a[:, None] - b", ["for x in a: pass", "def h(a):\n    while True: pass"], None),
+        ("def f(a, b):\n    return other(a, b)", ["def other(a, b):\n    for x in a: pass"], None),
+        ("def f(:", [], None),
+    ],
+    ids=["comprehension", "while", "map", "vectorized", "indented", "helper", "unused", "other exercise", "no Python"],
+)
+def test_loops_are_seen_in_what_an_answer_relies_on(source, cells, place):
+    cells = [Cell(index, text) for index, text in enumerate(cells)]
+    assert loops_suspected(source, cells, {"other"}) == place

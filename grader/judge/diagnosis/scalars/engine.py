@@ -51,10 +51,11 @@ class Engine:
     and ``slopes`` replace the usual ones, ``swapped`` have their operands the wrong way round where a number is on the
     left; with ``adds``, what is taken from a node is added to it. The gradients of operations in ``unweighted`` lack
     the factor that arrives; what operations pass on to their operands in the places of ``assigned`` (0 and 1) is
-    written over what is there. With ``last_first`` the walk visits the last operand before the first, with
-    ``number_first`` a number on the left stays there in a sum or a product, with ``number_last`` one of a difference or
-    a quotient does not. ``by_logarithm`` are the powers put together from a logarithm, a product and an exponential:
-    ``pow`` of two nodes, ``rpow`` of a plain number. Each gradient begins as ``initial``.
+    written over what is there, and with ``clears`` a walk begins by setting all that it visits to ``initial``. With
+    ``last_first`` the walk visits the last operand before the first, with ``number_first`` a number on the left stays
+    there in a sum or a product, with ``number_last`` one of a difference or a quotient does not. ``by_logarithm`` are
+    the powers put together from a logarithm, a product and an exponential: ``pow`` of two nodes, ``rpow`` of a plain
+    number. Each gradient begins as ``initial``.
     """
 
     own: frozenset[str] = frozenset()
@@ -71,13 +72,19 @@ class Engine:
     by_logarithm: frozenset[str] = frozenset()
     seed: Callable[[float], float] = lambda data: 1.0
     initial: float = 0.0
+    clears: bool = False
 
-    def gradients(self, formula: str, *numbers: float) -> tuple[float, list[float]]:
-        """The value of a formula of ``a``, ``b`` and the number ``x``, and the gradients of ``a`` and ``b``."""
+    def gradients(self, formula: str, *numbers: float, again: bool = False) -> tuple[float, list[float]]:
+        """The value of a formula of ``a``, ``b`` and the number ``x``, and the gradients of ``a`` and ``b``.
+
+        With ``again`` those of their product come behind it, and add to them.
+        """
         leaves = [Node(self, number) for number in numbers]
         names = {**dict(zip("ab", leaves, strict=True)), "x": numbers[0]}
         out = eval(_compiled(formula), names)  # noqa: S307 - the course's own formula
         out.backward()
+        if again:
+            (leaves[0] * leaves[1]).backward()
         return out.data, [leaf.grad for leaf in leaves]
 
     def made(self, operation: str, left: Any, right: Any = 0.0) -> Node:
@@ -114,8 +121,12 @@ class Node:
     def backward(self) -> None:
         """Pass the gradients on, in the engine's order."""
         engine = self.engine
+        visited = _WALKS[engine.walk](self)
+        if engine.clears:
+            for node in visited:
+                node.grad = engine.initial
         self.grad = engine.seed(self.data)
-        for node in _WALKS[engine.walk](self):
+        for node in visited:
             for each in node.passed:
                 arrived = each.slope * (node.grad if each.weighted else 1.0)
                 each.operand.grad = arrived + (0.0 if each.assigned else each.operand.grad)

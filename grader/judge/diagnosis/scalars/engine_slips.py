@@ -112,6 +112,7 @@ SLIPS: tuple[EngineSlip, ...] = (
         for slope in (SLOPES["relu"][0], lambda x, y, out: 1.0)
     ),
     EngineSlip("every gradient begins at 1, and not at 0", Engine(initial=1.0)),
+    EngineSlip("", Engine(clears=True), key="overwritten.backward"),
     *(
         EngineSlip(
             f"{name} does not multiply by the gradient that arrives at its result",

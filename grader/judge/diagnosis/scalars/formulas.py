@@ -175,7 +175,9 @@ def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
 
     def made() -> tuple[Tensor, Tensor] | None:
         try:
-            found = engine.gradients(str(case.constants["formula"]), case.inputs["a"].item(), case.inputs["b"].item())
+            numbers = (case.inputs[name].item() for name in _NAMES)
+            again = case.constants.get("again") is True
+            found = engine.gradients(str(case.constants["formula"]), *numbers, again=again)
         except (ArithmeticError, ValueError, TypeError, KeyError):
             return None
         return torch.tensor(found[0], dtype=torch.float64), torch.tensor(found[1], dtype=torch.float64)
@@ -229,7 +231,8 @@ def _is_nested(case: Case) -> bool:
 def _contributions(case: Case) -> dict[str, list[Tensor]] | None:
     """For each leaf, the derivative with respect to each of its occurrences; None where nothing is used twice."""
     try:
-        tree = ast.parse(str(case.constants["formula"]), mode="eval")
+        again = " + a * b" if case.constants.get("again") is True else ""
+        tree = ast.parse(f"{case.constants['formula']}{again}", mode="eval")
         apart = _Apart()
         code = compile(ast.fix_missing_locations(apart.visit(tree)), "<formula>", "eval")
         if all(len(names) < 2 for names in apart.made.values()):

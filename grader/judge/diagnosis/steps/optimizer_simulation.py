@@ -6,7 +6,7 @@ simulation without a mistake must give the expected tensors, or its mistakes are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from grader.judge.diagnosis.naming import LAZILY
 from grader.judge.diagnosis.steps.parts import RIGHT, Slip, joined
 from grader.judge.diagnosis.steps.roles import Roles
 from grader.judge.diagnosis.steps.updates import AdamOptimizer, SgdOptimizer, State
-from grader.model import Case
+from grader.model import Case, Constant
 
 #: The step behind which the learning rate of the first two falls, counted from 0.
 _FALLS_AFTER = 2
@@ -51,7 +51,7 @@ class _Run:
         self.states = [State() for _ in roles.params]
         self.rates = [slip.rate or case.number(roles.rate)] * len(roles.params)
         self.falls = roles.options is None and self.parts.sees_rate_fall
-        self.late = int(case.number("late", 0))
+        self.without = steps_without(case)
         self.steps = 1 if self.parts.uses_up and case.constants.get(LAZILY) else len(self.grads[0])
 
     def end(self, places: Sequence[int]) -> list[Tensor]:
@@ -66,13 +66,13 @@ class _Run:
 
     def _is_updated(self, t: int, place: int) -> bool:
         """Whether step ``t`` updates a parameter."""
-        if self.parts.ends_at_none and self.late == len(self.grads[0]) and place < 2:
+        if self.parts.ends_at_none and len(self.without) == len(self.grads[0]) and place < 2:
             return False  # the parameter that has no gradient at any step stands first, and ends every step
         return self.parts.none_is_zero or self._has_gradient(t, place)
 
     def _has_gradient(self, t: int, place: int) -> bool:
-        """Whether a parameter has a gradient at step ``t``: the second one gets its first one late."""
-        return t >= (self.late if place == 1 else 0)
+        """Whether a parameter has a gradient at step ``t``: the second one may have none at some."""
+        return place != 1 or t not in self.without
 
     def _update(self, t: int, place: int) -> None:
         parts, param, rate = self.parts, self.params[place], self.rates[place]
@@ -89,6 +89,12 @@ class _Run:
     def _pull(self, param: Tensor, rate: float) -> Tensor:
         """What weight decay takes of a parameter, but for the rate."""
         return self.decay * self.parts.pull(param, rate)
+
+
+def steps_without(case: Case) -> Collection[Constant]:
+    """The steps of a case at which the second parameter has no gradient."""
+    without = case.constants.get("without")
+    return without if isinstance(without, tuple) else ()
 
 
 def doubled(case: Case) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from grader.judge.diagnosis.naming import LEARNING_RATE, OPTIONS, is_driven, is_
 from grader.judge.diagnosis.steps.loop_simulation import trained
 from grader.judge.diagnosis.steps.loop_slips import OF_LOOPS
 from grader.judge.diagnosis.steps.moves import hardly_moved
-from grader.judge.diagnosis.steps.optimizer_simulation import driven
+from grader.judge.diagnosis.steps.optimizer_simulation import driven, steps_without
 from grader.judge.diagnosis.steps.parts import RIGHT, SGD_OPTIONS, Slip, joined
 from grader.judge.diagnosis.steps.roles import Roles, candidates, named
 from grader.judge.diagnosis.steps.slips import COUPLED, DECAYED, OF_ADAM, OF_SGD, RATES, is_possible
@@ -68,8 +68,9 @@ def explaining(symptom: Symptom, simulation: Simulation, slips: Iterable[Slip]) 
     """
     together = [symptom] if simulation is _by_loop else _together(symptom, simulation)
     moved = any(symptom.exercise.base_name(check) == "both" for check in symptom.failed)
+    begun = all(0 not in steps_without(view.case) for view in symptom.failing)
     for slip in slips:
-        if slip.steps.none_is_zero and not moved:  # what has no gradient at any step stood still
+        if slip.steps.none_is_zero and not (moved or begun):  # what has no gradient at any step stood still
             continue
         # Of a parameter without gradient, only its own case knows.
         fits = all(_fits(one, simulation, slip) for one in ([symptom] if slip.steps.ends_at_none else together))

@@ -49,6 +49,12 @@ OPERAND_WORDS: dict[str, Words] = {
         "What must happen to the gradient of something that is used twice?",
         "Add up: `+=` in every line that passes a gradient on.",
     ),
+    "overwritten.backward": Words(
+        "`{path}` is what comes out when `backward` sets the gradients to 0 that are there already.",
+        "`(a * b).backward()` came behind another `backward()`, and both belong in the gradients of `a` and `b`.",
+        "What does a second `backward()` find in the gradients, and what must become of it?",
+        "Let each gradient start at 0 where the node is made, and only add to it in `backward`.",
+    ),
     "stale": Words(
         "`{path}` is what comes out for an earlier state: {label}.",
         "Something from before was kept and used again.",

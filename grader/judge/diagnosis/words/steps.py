@@ -235,7 +235,7 @@ STEP_WORDS: dict[str, Words] = {
     ),
     "wrong_value.none_as_zero": Words(
         "`{path}` is what comes out when a parameter whose `.g` is None is updated as if its gradient were zero.",
-        "Weight decay moves it all the same, and its buffer begins before its first gradient came.",
+        "Weight decay and its buffer move it all the same, and that buffer may begin before the first gradient came.",
         "What does your step do with a parameter whose `.g` is None?",
         "Skip it, before anything is read or kept for it: `continue`.",
     ),
