@@ -293,6 +293,15 @@ def _sizes(declared: Exercise) -> Faults:
                 yield f"{letter!r} may be left without a size: each letter gets another one", "sizes", remedy
 
 
+def _in_place(declared: Exercise) -> Faults:
+    """That an input is modified is seen where it is read, and nowhere else."""
+    read = {declared.path_of(check) for check in declared.checks}
+    for name in declared.in_place:
+        if name not in read:
+            remedy = f'write for instance points={{"{name}": 1}}, with the expected value of {name!r}'
+            yield f"{name!r} is read by no check, so that nothing shows whether it was modified", "in_place", remedy
+
+
 _RULES = (
     _types,
     _title,
@@ -307,4 +316,5 @@ _RULES = (
     _mentioned_names,
     _sizes,
     _used,
+    _in_place,
 )

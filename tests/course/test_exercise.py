@@ -128,6 +128,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "raises without points": ({"raises": {"f(1)": "ValueError"}}, "raises", "'f(1)' is not known", "w.g"),
     "global unknown": ({"globals": ("v",)}, "globals", "'v' is not known", "w, x"),
     "in place unknown": ({"in_place": ("v",)}, "in_place", "'v' is not known", "w, x"),
+    "in place unread": ({"in_place": ("w",)}, "in_place", "'w' is read by no check", 'points={"w": 1}'),
     "scalar unknown": ({"scalars": ("v",)}, "scalars", "'v' is not known", "w.g"),
     "registered unknown": ({"registered": ("v",)}, "registered", "'v' is not known", "w.g"),
     "reads unknown": ({"reads": {"v": "w.g"}}, "reads", "'v' is not known", "w.g"),

@@ -17,7 +17,9 @@ from torch import Tensor
 from grader.course.proving.habits import habits
 from grader.course.proving.ledger import Ledger
 from grader.course.proving.mistakes import MISTAKES, Mistake
+from grader.course.proving.relevance import never_shown
 from grader.course.proving.trial import Trial
+from grader.judge.diagnosis.alternatives import alternatives_of
 from grader.judge.evidence import Evidence, Finding, protected_inputs
 from grader.judge.score import score_exercise
 from grader.model import CaseRun, ExerciseScore
@@ -73,16 +75,23 @@ def _transformed(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_
 
 
 def _never_shown(trial: Trial, solution: Evidence) -> Iterator[_Mutant]:
-    """Zeros in each gradient where they are right in every case, which the solution is then itself.
+    """Zeros in each gradient where they are right in every case, and what is left out to no effect (``relevance``).
 
-    Values may be zero on purpose, such as weights before any step, and what a variant has points of its own for.
+    The solution is then that mistake itself. Values may be zero on purpose, such as weights before any step, and what a
+    variant has points of its own for.
     """
     exercise = trial.rehearsal.exercise
-    for check, findings in solution.findings.items() if exercise.measure is None else ():
+    if exercise.measure is not None:
+        return
+    score, shown = score_exercise(solution), True
+    for check, findings in solution.findings.items():
         asked = check in exercise.points and exercise.expected_name(check).endswith(".g")
         if asked and check not in exercise.inputs and not any(finding.expected.any() for finding in findings):
             why = "zeros are expected in every case, as of an input that holds nothing else or that nothing depends on"
-            yield _Mutant(f"filled_with_zeros in {check}", None, (check,), solution, score_exercise(solution), why)
+            yield _Mutant(f"filled_with_zeros in {check}", None, (check,), solution, score, why)
+            shown = False
+    for name, why in never_shown(alternatives_of(solution)) if shown else ():
+        yield _Mutant(name, None, exercise.checks, solution, score, why)
 
 
 def _mutated(
@@ -97,14 +106,20 @@ def _mutated(
         if wrong is not None and not _same(wrong, finding):
             dtype = finding.actual.tensor.dtype if finding.actual.tensor is not None else wrong.dtype
             cast = wrong.to(dtype) if wrong.is_floating_point() and dtype.is_floating_point else wrong
-            changed[finding.case.label] = replace(finding.actual, tensor=cast)
+            changed[finding.case.label] = cast
     if not changed:
         return None
-    path = solution.exercise.path_of(check)
     return tuple(
-        replace(run, captures={**run.captures, path: changed[run.case]}) if run.case in changed else run
-        for run in solution.runs
+        _left(run, solution, check, changed[run.case]) if run.case in changed else run for run in solution.runs
     )
+
+
+def _left(run: CaseRun, solution: Evidence, check: str, wrong: Tensor) -> CaseRun:
+    """A run that left ``wrong`` for a check, and in the very input that the check reads where it is one."""
+    path = solution.exercise.path_of(check)
+    captures = {**run.captures, path: replace(run.captures[path], tensor=wrong)}
+    given = {path: wrong} if path in solution.exercise.in_place else {}
+    return replace(run, captures=captures, inputs={**run.inputs, **given})
 
 
 def _same(wrong: Tensor, finding: Finding) -> bool:

@@ -123,8 +123,11 @@ def _right(ledger: Ledger, evidence: Evidence, who: str, kind: ProblemKind, seed
         if check.status != "passed":
             reason = check.diagnosis.code if check.diagnosis else "no reason given"
             told = f"{who} loses {check.name} ({reason}, {check.case}){first_error(evidence)}"
-            if not any(finding.expected.any() for finding in evidence.findings.get(check.name, ())):
+            findings = evidence.findings.get(check.name, ())
+            if not any(finding.expected.any() for finding in findings):
                 told += ": zeros are expected in every case, as where the forward pass does not use it"
+            if reason == "not_a_tensor" and any(one.actual.kind in {"scalar", "sequence"} for one in findings):
+                told += f': plain numbers are asked for by scalars=("{ledger.exercise.base_name(check.name)}",)'
             ledger.note_problem(kind, told, seed, about=f"{who} loses {check.name}")
 
 

@@ -20,7 +20,8 @@ _REMEDIES: dict[ProblemKind, str] = {
     "gradcheck": "A forward pass that gradcheck refuses is no differentiable function of its inputs: fix it, draw"
     " values off its kinks, or give gradcheck=False.",
     "survivor": "A mistake that loses nothing needs a case that shows it: a Variant with other values or sizes.",
-    "diagnosis": "A mistake with another diagnosis: write that code, if its sentence is true of the mistake.",
+    "diagnosis": "A mistake with another diagnosis: write that code, if its sentence is true of the mistake; if you did"
+    " not write the mistake, draw values that tell the two apart, such as some on each side of 0.",
     "variant": "A right answer that loses points: fix it, or ask for less by tolerance= or gentler values.",
 }
 

@@ -25,6 +25,7 @@ _OF_ONE: tuple[Callable[[Tensor], Tensor], ...] = (
     functional.gelu,
     functional.silu,
     lambda value: torch.softmax(value, -1),
+    lambda value: torch.log_softmax(value, -1),
 )
 #: What stands beside a variance where the exercise hands over no number for it.
 _USUAL = (1e-5, 1e-8, 1e-6, 1e-12, 1e-3, 1e-2, 0.1)
@@ -49,6 +50,7 @@ def _candidates(values: Mapping[str, Any]) -> Iterator[Forward]:
     tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
     floats = [name for name, value in tensors.items() if value.is_floating_point()]
     numbers = [value for value in tensors if value not in floats]
+    shares = [name for name, value in values.items() if isinstance(value, float)]
     if len(values) == len(floats) == 1:
         for function in _OF_ONE:
             yield functools.partial(lambda function, given: function(given[floats[0]]), function)
@@ -57,9 +59,11 @@ def _candidates(values: Mapping[str, Any]) -> Iterator[Forward]:
         yield lambda given: functional.embedding(given[classes], given[scores])
         if tensors[scores].dim() == _SCORES and tensors[classes].dim() == _CLASSES:
             yield lambda given: functional.cross_entropy(given[scores], given[classes])
+    if len(floats) == len(tensors) == 2 and tensors[floats[0]].dim() > 1:
+        for eps in shares or _USUAL:
+            yield functools.partial(_by_mean_square, floats, eps)
     if len(floats) == len(tensors) == 3 and tensors[floats[0]].dim() > 1:
-        shares = [name for name, value in values.items() if isinstance(value, float)]
-        for eps in (*shares, *(() if shares else _USUAL)):
+        for eps in shares or _USUAL:
             yield functools.partial(_normalised, floats, eps, over_last=True)
             yield functools.partial(_normalised, floats, eps, over_last=False)
 
@@ -70,6 +74,12 @@ def _normalised(names: Sequence[str], eps: str | float, given: Mapping[str, Any]
     if over_last:
         return functional.layer_norm(value, scale.shape, scale, shift, share)
     return functional.batch_norm(value, None, None, scale, shift, training=True, eps=share)
+
+
+def _by_mean_square(names: Sequence[str], eps: str | float, given: Mapping[str, Any]) -> Tensor:
+    value, scale = (given[name] for name in names)
+    share = float(given[eps]) if isinstance(eps, str) else eps
+    return functional.rms_norm(value, tuple(scale.shape), scale, share)
 
 
 def _agrees(exercise: Exercise, forward: Forward, one: Prepared) -> bool:

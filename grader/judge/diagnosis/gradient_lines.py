@@ -130,11 +130,17 @@ def _path_read(node: ast.AST) -> str:
 
 
 def may_read_gradient(stub: Stub | None, given: Collection[str] = ()) -> bool:
-    """Whether some line reads a ``.g`` but that of ``out`` and those ``given``, or calls a function that may do so."""
+    """Whether some line reads a ``.g`` but that of ``out`` and those ``given``, or calls a function that may do so.
+
+    Of a function that stands in the same source each line is looked at.
+    """
     nodes = nodes_of(stub)
     read = _but_given((path for path in map(_path_read, nodes) if path.endswith(".g")), given)
     called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    return bool(read or called.difference(dir(builtins)))
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    named = [node for node in nodes if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)]
+    own |= {path_of(target) for node in named for target in node.targets}
+    return bool(read or called.difference(dir(builtins), own))
 
 
 def _but_given(paths: Iterable[str], given: Collection[str]) -> set[str]:

@@ -8,7 +8,7 @@ where the activations beside it are wrong.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,18 +38,24 @@ _ADDS = frozenset({"Add", "Sub"})
 class _Leaf:
     """Where a tensor stands in the graph.
 
-    ``depth`` counts the operations between it and the loss, ``above`` is all of them, ``users`` are those that use it
-    first.
+    ``depth`` counts the operations between it and the loss, ``users`` are those that use it first. ``node`` is its own
+    in the ``graph``, which tells of each node the users.
     """
 
     depth: int
-    above: frozenset[Any]
     users: frozenset[Any]
+    node: Any
+    graph: Mapping[Any, list[Any]]
 
     def clears(self, other: _Leaf) -> bool:
-        """Whether this one's right gradient leaves only what lies between its user and ``other`` to be wrong."""
-        adds = all(_is_one_of(node, _ADDS) for node in self.users)
-        return not adds and self.users <= other.above and self.users.isdisjoint(other.users)
+        """Whether this one's right gradient leaves only what lies between its user and ``other`` to be wrong.
+
+        So it is where every way back to ``other`` leads over all users of this one, and none past them.
+        """
+        if all(_is_one_of(node, _ADDS) for node in self.users) or not self.users.isdisjoint(other.users):
+            return False
+        beside = _above(other.node, self.graph, self.users)
+        return self.users <= _above(other.node, self.graph) and all(self.graph[node] for node in beside)
 
 
 def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diagnosis]:
@@ -137,7 +143,7 @@ def _inputs(exercise: Exercise, prepared: Prepared) -> dict[str, _Leaf]:
     names = {id(leaf): name for name, leaf in leaves.items()}
     depths, users = _graph(out.grad_fn)
     return {
-        names[id(node.variable)]: _Leaf(depths[node], _above(node, users), _first_users(node, users))
+        names[id(node.variable)]: _Leaf(depths[node], _first_users(node, users), node, users)
         for node in depths
         if id(getattr(node, "variable", None)) in names
     }
@@ -162,11 +168,12 @@ def _graph(root: Any) -> tuple[dict[Any, int], dict[Any, list[Any]]]:
     return depths, users
 
 
-def _above(node: Any, users: Mapping[Any, list[Any]]) -> frozenset[Any]:
+def _above(node: Any, users: Mapping[Any, list[Any]], without: Collection[Any] = ()) -> frozenset[Any]:
+    """All nodes over which a gradient comes to ``node``, but for those ``without``, and past them."""
     found: set[Any] = set()
     waiting = [node]
     while waiting:
-        fresh = [user for user in users[waiting.pop()] if user not in found]
+        fresh = [user for user in users[waiting.pop()] if user not in found and user not in without]
         found.update(fresh)
         waiting += fresh
     return frozenset(found)

@@ -113,6 +113,32 @@ def test_mistake_that_raises_by_accident_is_told_with_its_exception(tmp_path: Pa
     assert problem.message.endswith("is called raised, not zeros: NameError: name 'torchh' is not defined")
 
 
+def test_input_that_never_matters_is_a_survivor_with_what_to_draw(tmp_path: Path) -> None:
+    course = COURSE.replace("normal", "uniform").replace("2 * inp", "2 * inp.abs()")
+    report = proved(tmp_path, course=course)
+    assert kinds(report) == {"survivor"}
+    assert "a tensor of ones in the place of `inp` changes nothing in any case; draw it otherwise" in shown(report)
+
+
+LEARNING_RATE = """
+from grader.course import exercise, fixed
+
+NOTEBOOK = "doubling"
+
+
+@exercise(call="[double_grad(t, peak) for t in range(3)]", inputs={"peak": fixed(0.5)}, points={"result": 2})
+def double_grad(peak):
+    'A learning rate that doubles.'
+    return {"result": [peak, 2 * peak, 4 * peak]}
+"""
+
+
+def test_plain_numbers_of_a_solution_are_told_how_to_be_asked_for(tmp_path: Path) -> None:
+    cell = CELL.replace("(inp, out)", "(t, peak)").replace("inp.g = 2 * out.g", "return peak * 2**t")
+    (problem,) = proved(tmp_path, course=LEARNING_RATE, cell=cell).problems
+    assert problem.message.endswith('plain numbers are asked for by scalars=("result",)')
+
+
 UNUSUAL = {
     "a loss with one gradient, which has no rows": (
         COURSE.replace(

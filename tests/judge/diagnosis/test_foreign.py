@@ -290,6 +290,28 @@ def Shrinking(theta, slopes, pace, shrink):
 
 
 @exercise(
+    call="opt = Rooted([theta], pace, held, shrink)\nfor slope in slopes:\n    theta.g = slope\n    opt.step()",
+    inputs={
+        "theta": normal("a", "b"),
+        "slopes": normal(5, "a", "b"),
+        "pace": number(0.01, 0.1),
+        "held": number(0.5, 0.9),
+        "shrink": number(0.05, 0.5),
+    },
+    points={"theta": 1},
+    in_place=("theta",),
+)
+def Rooted(theta, slopes, pace, held, shrink):
+    """RMSprop over five steps."""
+    theta = theta.detach().clone().requires_grad_()
+    optimizer = torch.optim.RMSprop([theta], lr=pace, alpha=held, weight_decay=shrink)
+    for slope in slopes:
+        theta.grad = slope.clone()
+        optimizer.step()
+    return {"theta": theta.detach()}
+
+
+@exercise(
     call="opt = Drifting([theta], pace, held, shrink)\nfor slope in slopes:\n    theta.g = slope\n    opt.step()",
     inputs={
         "theta": normal("a", "b"),
@@ -338,6 +360,126 @@ def follow(theta, mean, kept):
 
 
 @exercise(
+    call="bn = Running(rho, start)\nfor batch in batches:\n    bn(batch)\nmean = bn.mean",
+    inputs={"batches": normal(3, "n", "d"), "rho": number(0.05, 0.4), "start": normal("d")},
+    points={"mean": 1},
+    ones=("d",),
+)
+def Running(batches, rho, start):
+    """A running mean of the columns."""
+    for batch in batches:
+        start = (1 - rho) * start + rho * batch.mean(0)
+    return {"mean": start}
+
+
+@exercise(
+    call="past_back(left, right, scale, upstream)",
+    inputs={"left": normal("s", "t", "d"), "right": normal("s", "t", "d"), "scale": number(0.2, 0.5)},
+    points={"left.g": 1, "right.g": 1},
+    ones=("s", "t"),
+    magnitudes=(1e-3,),
+)
+def past_back(left, right, scale):
+    """Attention to what was before, and to oneself."""
+    scores = left @ right.mT * scale
+    later = torch.ones(scores.shape[-2:]).triu(1).bool()
+    return torch.softmax(scores.masked_fill(later, float("-inf")), -1)
+
+
+@exercise(
+    call="tops_back(image, upstream)",
+    inputs={"image": normal("s", "h", "w")},
+    points={"image.g": 1},
+    sizes={"h": (7, 9), "w": (11, 13)},
+    ones=("s",),
+)
+def tops_back(image):
+    """Max pooling by windows that overlap."""
+    return functional.max_pool2d(image, 3, 2)
+
+
+@exercise(
+    call="margin_back(scores, wanted)",
+    inputs={"scores": normal("n", "c"), "wanted": integers("n", high="c")},
+    points={"scores.g": 1},
+    ones=("n",),
+)
+def margin_back(scores, wanted):
+    """A hinge loss over classes."""
+    return (torch.relu(scores - scores.gather(1, wanted[:, None]) + 1).sum(1) - 1).mean()
+
+
+@exercise(
+    call="all_back(guess, aim)", inputs={"guess": normal("n", "d"), "aim": normal("n", "d")}, points={"guess.g": 1}
+)
+def all_back(guess, aim):
+    """The mean of all squared errors."""
+    return functional.mse_loss(guess, aim)
+
+
+@exercise(
+    call="groups_back(image, scale, shift, tiny, upstream)",
+    inputs={"image": normal("s", "c", "t"), "scale": normal("c"), "shift": normal("c"), "tiny": number(1e-6, 1e-3)},
+    points={"image.g": 1, "scale.g": 1},
+    sizes={"c": (6, 9)},
+    ones=("s",),
+)
+def groups_back(image, scale, shift, tiny):
+    """Group norm."""
+    return functional.group_norm(image, 3, scale, shift, tiny)
+
+
+@exercise(
+    call="rms_back(acts, scale, tiny, upstream)",
+    inputs={"acts": normal("s", "d"), "scale": normal("d"), "tiny": number(1e-6, 1e-3)},
+    points={"acts.g": 1, "scale.g": 1},
+)
+def rms_back(acts, scale, tiny):
+    """RMSNorm, written out."""
+    return acts / (acts.pow(2).mean(-1, keepdim=True) + tiny).sqrt() * scale
+
+
+@exercise(call="log_back(scores, upstream)", inputs={"scores": normal("s", "v")}, points={"scores.g": 1})
+def log_back(scores):
+    """A log-softmax, written out."""
+    return scores - scores.logsumexp(-1, keepdim=True)
+
+
+@exercise(
+    call="chain_back(steps, begin, turn, upstream)",
+    inputs={"steps": normal("t", "s", "d"), "begin": normal("s", "d"), "turn": normal("d", "d", scale=0.5)},
+    points={"turn.g": 1, "begin.g": 1},
+)
+def chain_back(steps, begin, turn):
+    """A recurrent network."""
+    states = [begin]
+    for step in steps:
+        states.append(torch.tanh(step + states[-1] @ turn))
+    return torch.stack(states[1:])
+
+
+@exercise(
+    call="huber_back(guess, aim, bound)",
+    inputs={"guess": normal("n", "d", scale=2), "aim": normal("n", "d"), "bound": number(0.5, 1.5)},
+    points={"guess.g": 1},
+)
+def huber_back(guess, aim, bound):
+    """The Huber loss."""
+    return functional.huber_loss(guess, aim, delta=bound)
+
+
+@exercise(
+    call="tame(theta)",
+    inputs={"theta": normal("a", "b"), "theta.g": normal("a", "b")},
+    points={"theta.g": 1},
+    in_place=("theta.g",),
+)
+def tame(theta_g):
+    """A gradient cut to the length 1."""
+    return {"theta.g": theta_g / theta_g.norm()}
+
+
+@exercise(
     call="ridge_back(obs, theta, aim, shrink)",
     inputs={"obs": normal("s", "d"), "theta": normal("d"), "aim": normal("s"), "shrink": number(0.1, 0.5)},
     points={"theta.g": 1},
@@ -357,6 +499,18 @@ class Drifting:
         for p, buffer in zip(self.params, self.buffers):
             buffer.mul_(self.held).add_(p.g)
             p.sub_(self.pace * (buffer + self.shrink * p))
+"""
+ROOTED = """
+class Rooted:
+    def __init__(self, params, pace, held, shrink):
+        self.params, self.pace, self.held, self.shrink = list(params), pace, held, shrink
+        self.v = [torch.zeros_like(p) for p in self.params]
+
+    def step(self):
+        for p, v in zip(self.params, self.v):
+            g = p.g + self.shrink * p
+            v.mul_(self.held).add_((1 - self.held) * g**2)
+            p.sub_(self.pace * g / (v.sqrt() + 1e-8))
 """
 SHRINKING = """
 class Shrinking:
@@ -477,6 +631,88 @@ def rms_step(theta, slope, cache, pace, kept):
 """
 KEPT = "def kept_step(theta, cache, pace):\n    cache += theta.g\n    theta -= pace * cache"
 FOLLOW = "def follow(theta, mean, kept):\n    mean.mul_(kept).add_((1 - kept) * theta)"
+RUNNING = """
+class Running:
+    def __init__(self, rho, start):
+        self.rho, self.mean = rho, start.clone()
+
+    def __call__(self, x):
+        self.mean = (1 - self.rho) * self.mean + self.rho * x.mean(0)
+"""
+PAST = """
+def past_back(left, right, scale, upstream):
+    turn = lambda value: value.transpose(-1, -2)
+    scores = left @ turn(right) * scale
+    p = torch.softmax(scores.masked_fill(torch.ones(scores.shape[-2:]).triu(1).bool(), float("-inf")), -1)
+    d = p * (upstream - (upstream * p).sum(-1, keepdim=True)) * scale
+    left.g, right.g = d @ right, turn(d) @ left
+"""
+TOPS = """
+def tops_back(image, upstream):
+    image.g = torch.zeros_like(image)
+    for i in range(upstream.shape[1]):
+        for j in range(upstream.shape[2]):
+            window = image[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3]
+            largest = (window == window.amax((1, 2), keepdim=True)).to(image.dtype)
+            image.g[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3] += largest * upstream[:, i, j][:, None, None]
+"""
+BY_PLACE = """
+def tops_back(image, upstream):
+    places = functional.max_pool2d(image, 3, 2, return_indices=True)[1].flatten(1)
+    image.g = torch.zeros_like(image).flatten(1)
+    for k, part in enumerate(upstream.flatten(1).T):
+        image.g[range(len(image)), places[:, k]] += part
+    image.g = image.g.view_as(image)
+"""
+MARGIN = """
+def margin_back(scores, wanted):
+    rows = torch.arange(len(scores))
+    active = (scores - scores[rows, wanted][:, None] + 1 > 0).to(scores.dtype)
+    active[rows, wanted] = 0
+    active[rows, wanted] = -active.sum(1)
+    scores.g = active / len(scores)
+"""
+ALL = "def all_back(guess, aim):\n    guess.g = 2 * (guess - aim) / guess.numel()"
+GROUPS = """
+def groups_back(image, scale, shift, tiny, upstream):
+    x = image.reshape(len(image), 3, -1)
+    root = (x.var(-1, correction=0, keepdim=True) + tiny).sqrt()
+    n = (x - x.mean(-1, keepdim=True)) / root
+    d = (upstream * scale[:, None]).reshape(x.shape)
+    image.g = ((d - d.mean(-1, keepdim=True) - n * (d * n).mean(-1, keepdim=True)) / root).view_as(image)
+    scale.g = (upstream * n.view_as(image)).sum((0, 2))
+"""
+ROOT_MEAN_SQUARE = """
+def rms_back(acts, scale, tiny, upstream):
+    root = (acts.pow(2).mean(-1, keepdim=True) + tiny).sqrt()
+    n = acts / root
+    d = upstream * scale
+    acts.g = (d - n * (d * n).mean(-1, keepdim=True)) / root
+    scale.g = (upstream * n).sum(0)
+"""
+LOG = """
+def log_back(scores, upstream):
+    p = torch.softmax(scores, -1)
+    scores.g = upstream - p * upstream.sum(-1, keepdim=True)
+"""
+CHAIN = """
+def chain_back(steps, begin, turn, upstream):
+    states = [begin]
+    for step in steps:
+        states.append(torch.tanh(step + states[-1] @ turn))
+    back, turn.g = torch.zeros_like(begin), torch.zeros_like(turn)
+    for t in reversed(range(len(steps))):
+        inside = (upstream[t] + back) * (1 - states[t + 1] ** 2)
+        turn.g += states[t].T @ inside
+        back = inside @ turn.T
+    begin.g = back
+"""
+HUBER = """
+def huber_back(guess, aim, bound):
+    e = guess - aim
+    guess.g = torch.where(e.abs() < bound, e, bound * e.sign()) / e.numel()
+"""
+TAME = "def tame(theta):\n    theta.g /= theta.g.norm()"
 RIDGE = """
 def ridge_back(obs, theta, aim, shrink):
     theta.g = 2 * obs.T @ (obs @ theta - aim) / len(obs) + 2 * shrink * theta
@@ -690,6 +926,39 @@ TOLD = {
     "weight left out": (rms_step, RMS, ("(1 - kept) * ", ""), "cache", "wrong_value", "a number is missing"),
     "decay left out": (Drifting, DRIFTING, (" + self.shrink * p", ""), "theta", "weight_decay", "decay is left out"),
     "decay subtracted": (Drifting, DRIFTING, ("r + self", "r - self"), "theta", "weight_decay", "decay is subtracted"),
+    **{
+        f"one average {what}": (Rooted, ROOTED, change, "theta", code, said)
+        for what, change, code, said in (
+            (
+                "of ones",
+                ("zeros_like", "ones_like"),
+                "wrong_value",
+                "the average of the squares starts at 1, and not at 0",
+            ),
+            ("unweighted", ("(1 - self.held) * g", "g"), "wrong_value", "without the weight 1 − `held`"),
+            ("without root", ("v.sqrt()", "v"), "wrong_value", "the root of the average of the squares is left out"),
+            ("added up", ("v.mul_(self.held).add_((1 - self.held) * ", "v.add_("), "wrong_value", "as in Adagrad"),
+            (
+                "of plain steps",
+                ("self.pace * g / (v.sqrt() + 1e-8)", "self.pace * g"),
+                "wrong_value",
+                "the step is the gradient alone",
+            ),
+            ("without decay", (" + self.shrink * p", ""), "weight_decay", "decay is left out"),
+            (
+                "with decay subtracted",
+                ("+ self.shrink * p", "- self.shrink * p"),
+                "weight_decay",
+                "decay is subtracted",
+            ),
+            (
+                "with decay times the rate",
+                ("+ self", "+ self.pace * self"),
+                "weight_decay",
+                "multiplied by the learning rate",
+            ),
+        )
+    },
     "average made anew": (
         kept_step,
         KEPT,
@@ -706,6 +975,180 @@ TOLD = {
         "not_in_place",
         "The update made a new tensor, came to 0",
     ),
+    "share of an average as it was": (
+        Running,
+        RUNNING,
+        ("(1 - self.rho) * self.mean + self.rho * x", "x"),
+        "mean",
+        "wrong_value",
+        "with 1 in the place of `rho`",
+    ),
+    "shut out too much": (past_back, PAST, ("triu(1)", "triu(0)"), "right.g", "non_finite", "that is −∞ throughout"),
+    "windows written over": (
+        tops_back,
+        TOPS,
+        ("+= largest", "= largest"),
+        "image.g",
+        "overwritten",
+        "several contributions",
+    ),
+    "places written over": (
+        tops_back,
+        BY_PLACE,
+        ("+= part", "= part"),
+        "image.g",
+        "overwritten",
+        "several contributions",
+    ),
+    "smallest of a window": (
+        tops_back,
+        TOPS,
+        ("amax", "amin"),
+        "image.g",
+        "wrong_value",
+        "the smallest entry is taken",
+    ),
+    "margin without its condition": (
+        margin_back,
+        MARGIN,
+        ("+ 1 > 0", "+ 1 > -1e9"),
+        "scores.g",
+        "mask_missing",
+        "where max(0, x) in the formula is 0, too",
+    ),
+    "margin the wrong way round": (
+        margin_back,
+        MARGIN,
+        ("+ 1 > 0", "+ 1 < 0"),
+        "scores.g",
+        "mask_inverted",
+        "where max(0, x) in the formula is 0, and none",
+    ),
+    "margin without its minus": (
+        margin_back,
+        MARGIN,
+        ("-active.sum", "active.sum"),
+        "scores.g",
+        "wrong_value",
+        "or the minus in front of some entries was left out",
+    ),
+    **{
+        f"mean of all entries {what}": (all_back, ALL, change, "guess.g", code, said)
+        for what, change, code, said in (
+            ("left out", (" / guess.numel()", ""), "missing_mean", "that is n·d times in every case"),
+            (
+                "left out, and the sign",
+                ("2 * (guess - aim) / guess.numel()", "2 * (aim - guess)"),
+                "scaled",
+                "-n·d times",
+            ),
+            ("by a number", ("/ guess.numel()", "/ 70"), "scaled", "is n·d/70 times"),
+        )
+    },
+    **{
+        f"{one[0].id} {what}": (*one[:2], change, f"{one[2]}.g", "wrong_value", said)
+        for one, what, change, said in (
+            (
+                (groups_back, GROUPS, "image"),
+                "no mean",
+                (" - d.mean(-1, keepdim=True)", ""),
+                "the mean is taken for a con",
+            ),
+            (
+                (groups_back, GROUPS, "image"),
+                "no spread",
+                (" - n * (d * n).mean(-1, keepdim=True)", ""),
+                "variance is taken",
+            ),
+            ((groups_back, GROUPS, "image"), "unbiased", ("correction=0", "correction=1"), "unbiased, as"),
+            (
+                (rms_back, ROOT_MEAN_SQUARE, "acts"),
+                "sum",
+                (".mean(-1, keepdim=True)) / root", ".sum(-1, keepdim=True)) / root"),
+                "a sum stands in the place of the mean",
+            ),
+            (
+                (rms_back, ROOT_MEAN_SQUARE, "acts"),
+                "centred",
+                ("(d - n", "(d - d.mean(-1, keepdim=True) - n"),
+                "on the way back, as in layer norm",
+            ),
+            (
+                (rms_back, ROOT_MEAN_SQUARE, "acts"),
+                "added",
+                ("d - n", "d + n"),
+                "which comes of the mean square, is added",
+            ),
+            (
+                (rms_back, ROOT_MEAN_SQUARE, "acts"),
+                "no root",
+                (")) / root", "))"),
+                "division by the root of the mean square",
+            ),
+        )
+    },
+    "only the last turn of a loop": (
+        chain_back,
+        CHAIN,
+        ("turn.g +=", "turn.g ="),
+        "turn.g",
+        "wrong_value",
+        "lacks all but the first one of the contributions",
+    ),
+    "all but the last step": (
+        chain_back,
+        CHAIN,
+        ("turn.g += states", "turn.g += (t > 0) * states"),
+        "turn.g",
+        "wrong_value",
+        "lacks the first one of the contributions",
+    ),
+    **{
+        f"log-softmax {what}": (log_back, LOG, change, "scores.g", "wrong_value", said)
+        for what, change, said in (
+            (
+                "without its sum",
+                ("p * upstream.sum(-1, keepdim=True)", "p"),
+                "the sum is left out in the derivative of the log",
+            ),
+            (
+                "of the slope of one",
+                ("p * upstream.sum(-1, keepdim=True)", "p * upstream"),
+                "and g stands in its place",
+            ),
+            ("with a plus", ("upstream - p", "upstream + p"), "the sum is added in place of"),
+            (
+                "of the softmax",
+                ("= upstream - p * upstream.sum", "= p * upstream - p * (p * upstream).sum"),
+                "of the softmax stands in the place",
+            ),
+        )
+    },
+    **{
+        f"scores that are shut out {what}": (past_back, PAST, change, "left.g", "wrong_value", said)
+        for what, change, said in (
+            ("by nothing", ("triu(1).bool()", "triu(99).bool()"), "nothing is shut out"),
+            ("the wrong way round", ("triu(1)", "tril(-1)"), "from the columns to the rows"),
+            ("by 0", ('float("-inf")', "0.0"), "e⁰ is 1"),
+        )
+    },
+    "a branch with a wrong factor": (
+        huber_back,
+        HUBER,
+        ("bound * e.sign()", "bound**2 * e.sign()"),
+        "guess.g",
+        "wrong_value",
+        "that must not be 0 are right",
+    ),
+    "gradient made anew": (
+        tame,
+        TAME,
+        ("theta.g /= theta.g", "theta.g = theta.g / theta.g"),
+        "theta.g",
+        "not_in_place",
+        "`theta.g` is another tensor after the call",
+    ),
+    "gradient left as it was": (tame, TAME, ("/=", "/"), "theta.g", "not_in_place", "same values after the call"),
     "weights of an average exchanged": (
         follow,
         FOLLOW,
@@ -770,7 +1213,7 @@ TOLD = {
 
 def told(declared: Exercise, source: str) -> dict[str, Diagnosis]:
     """What is said of an answer."""
-    space = {"torch": torch, "np": np}
+    space = {"torch": torch, "np": np, "functional": functional}
     exec(dedent(source), space)
     prepared = prepare(declared, SEED)
     runs = Rehearsal(declared, prepared).run(space)
@@ -792,6 +1235,13 @@ def test_mistake_is_told_whatever_things_are_called(name: str) -> None:
 )
 def test_right_answer_loses_nothing(declared: Exercise, right: str) -> None:
     assert told(declared, right) == {}
+
+
+def test_gradient_that_only_one_way_goes_over_clears_no_other() -> None:
+    """That of the memory does not go over what each gate is made of."""
+    found = told(cell_back, CELL.replace("* (1 - new**2)", "* (1 - new)"))
+    assert "memory.g" not in found
+    assert not any("came out right" in diagnosis.message for diagnosis in found.values())
 
 
 def test_gradients_of_one_parameter_are_no_optimizer_with_averages() -> None:

@@ -62,6 +62,8 @@ def test_line_that_adds_to_what_stood_there_by_another_name(line, adds):
         ("w.g = b.g.T", True),
         ("g = getattr(b, 'g')", True),
         ("write(w, dw)", True),
+        ("write = lambda x: x.T\nw.g = write(dw)", False),
+        ("def write(x):\n    return b.g @ x\nw.g = write(dw)", True),
         ("w.g = self.out.g * float(len(x))", False),
         ("w.g = y.g.exp()", False),
     ],

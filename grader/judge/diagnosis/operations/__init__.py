@@ -2,5 +2,5 @@
 
 ``catalogue`` has all of them; ``replaced`` puts one in the place of torch's own. By subject: ``activations``,
 ``gates``, ``gelu_slopes``, ``powers``, ``substitutes``, ``softmaxes``, ``attention``, ``products``, ``convolutions``,
-``normalisations``.
+``pools``, ``normalisations``.
 """

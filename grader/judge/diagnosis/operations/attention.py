@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from grader.judge.diagnosis.operations.replaced import Operation, Replacements
 from grader.judge.diagnosis.operations.softmaxes import SOFTMAX, softmax_derivative, weighed
@@ -162,4 +163,41 @@ FACTORS: tuple[Operation, ...] = (
         "the scores are multiplied by the number that they have to be divided by, on the way forward alone",
         scores(lambda raw, factor: 1 / factor, kept_behind=True),
     ),
+)
+
+
+Shut = Callable[[Tensor, Tensor, Any], Tensor]
+
+
+def _shut_out(filled: Shut) -> Callable[[], Replacements]:
+    """Scores that are shut out in another way than by what fills them where the mask holds."""
+
+    def attended(
+        q: Tensor, k: Tensor, v: Tensor, attn_mask: Any = None, dropout_p: float = 0.0, **named: Any
+    ) -> Tensor:
+        if attn_mask is not None or not named.get("is_causal"):
+            raise ValueError("only a causal mask is changed")
+        scores = q @ k.mT * (named.get("scale") or q.shape[-1] ** -0.5)
+        return filled(scores, ~_earlier(scores), -torch.inf).softmax(-1) @ v
+
+    return lambda: {
+        **dict.fromkeys((torch.masked_fill, Tensor.masked_fill), filled),
+        functional.scaled_dot_product_attention: attended,
+    }
+
+
+_BY_ZERO = "0 stands where −∞ shuts out, which hides nothing: e⁰ is 1"
+#: Another mask than the one that a forward pass lays on scores; by 0, the way back may have it or not.
+SHUT_OUT: tuple[Operation, ...] = tuple(
+    Operation(what, _shut_out(filled))
+    for what, filled in (
+        ("nothing is shut out by the mask before the softmax", lambda value, mask, fill: value),
+        (
+            "the mask is laid the wrong way round, from the columns to the rows",
+            lambda value, mask, fill: value.masked_fill(mask.mT, fill),
+        ),
+        ("the mask shuts out what it has to let through", lambda value, mask, fill: value.masked_fill(~mask, fill)),
+        (_BY_ZERO, lambda value, mask, fill: value.masked_fill(mask, 0.0)),
+        (_BY_ZERO, lambda value, mask, fill: _stopped(value.masked_fill(mask, 0.0), value)),
+    )
 )

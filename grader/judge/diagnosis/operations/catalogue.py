@@ -15,6 +15,7 @@ from grader.judge.diagnosis.operations import (
     activations,
     attention,
     convolutions,
+    pools,
     powers,
     products,
     softmaxes,
@@ -108,6 +109,7 @@ _INVERTED = "the mask of the ReLU is inverted"
 _ONES = "the way back begins with ones, without the derivative of the loss"
 _SCALED_BEHIND = "the weights are divided by √d after the softmax, and not the scores before it"
 _NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x"
+SMALLEST = Operation("the smallest entry is taken, and not the largest", pools.smallest)
 #: Those that the words of ``wrong_value.pass`` are filled with.
 PASSES: tuple[Operation, ...] = (
     *ALL_SLOPES,
@@ -129,10 +131,7 @@ PASSES: tuple[Operation, ...] = (
         "a ReLU stands after the first product, which neither the formula nor the way back has",
         substitutes.relu_in_between(activations.relu_forward),
     ),
-    Operation(
-        "the place of the smallest entry is taken, and not that of the largest",
-        lambda: dict.fromkeys((torch.argmax, Tensor.argmax), torch.argmin),
-    ),
+    SMALLEST,
     Operation("the square is missing", powers.square_left_out),
     Operation("the square root is missing", lambda: dict.fromkeys((torch.sqrt, Tensor.sqrt), lambda value: value * 1)),
     Operation("a number is missing that it is multiplied or divided by", powers.numbers_left_out),
@@ -160,6 +159,8 @@ PASSES: tuple[Operation, ...] = (
     Operation(_NOT_LOWERED, powers.power_for_slope(factor=True, turned=True)),
     *softmaxes.CROSS_ENTROPIES,
     *softmaxes.SOFTMAXES,
+    *softmaxes.LOG_SOFTMAXES,
+    *attention.SHUT_OUT,
     *attention.WEIGHTS,
     *attention.FACTORS,
     Operation(_SCALED_BEHIND, attention.factored(attention.behind)),
@@ -214,7 +215,7 @@ OPERANDS = {
     (used, right): Operation(f"{used} stands in the place of {right}", make)
     for (used, right), make in _OPERANDS.items()
 }
-#: An embedding whose rows are used more than once.
+#: An embedding whose rows are used more than once, and pooling with windows that overlap.
 EMBEDDINGS = (
     *(
         Operation(
@@ -228,6 +229,14 @@ EMBEDDINGS = (
         "the uses of a row are averaged, where they have to be added",
         partial(_embedding, "mean"),
         key="averaged_instead_of_summed.repeats",
+    ),
+    *(
+        Operation(
+            "one window replaces another where they overlap, and their parts have to be added",
+            partial(pools.written_over, whole=whole),
+            key="overwritten",
+        )
+        for whole in (True, False)
     ),
 )
 COLUMN_KEPT = Operation(

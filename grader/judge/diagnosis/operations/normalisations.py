@@ -226,6 +226,32 @@ _ALONE: Mapping[str, Misstep] = {
     "root_thrice": Misstep("the input's gradient is divided by the cube of the root of the variance", root=3),
     "sums": Misstep("sums stand in the place of the two means on the way back", sums=("mean", "spread")),
 }
+#: Those that RMSNorm can have, and what its words are.
+_IN_RMS = (
+    *(
+        "eps_outside",
+        "no_eps",
+        "no_spread",
+        "no_scale",
+        "no_root",
+        "root_twice",
+        "added",
+        "raw",
+        "output",
+        "raw_outside",
+    ),
+    *("output_outside", "nothing_outside", "variance_itself", "undivided", "deviation", "half_spread", "twice_spread"),
+    *("spread_without_half", "root_of_first", "last_sum", "root_thrice", "no_scale_in_last", "mean_of_gradient"),
+)
+_OF_RMS = (
+    ("variance", "mean square"),
+    ("the last of the two means", "the mean"),
+    ("the two means", "the mean"),
+    ("the last term, that of", "the last term, which comes of"),
+    ("the last mean", "the mean"),
+)
+_CENTRED = Misstep("the mean is subtracted, as in layer norm")
+_CENTRED_BACK = Misstep("the mean of the gradient is subtracted on the way back, as in layer norm")
 #: Those that are often made together with another one.
 _OFTEN = ("no_scale", "unbiased", "no_eps", "eps_outside")
 _BESIDE = ("unbiased", "constants", "no_spread", "no_mean", "no_root", "added", "sums", "raw", "centred", "deviation")
@@ -245,8 +271,35 @@ def _normalisations(misstep: Misstep) -> Operation:
 
         return normalised
 
+    def grouped(value: Tensor, groups: int, *_: Any, weight: Any, bias: Any, eps: float, **__: Any) -> Tensor:
+        rows = value.reshape(len(value), groups, -1)
+        each = (torch.ones(value.shape[1]) if weight is None else weight, torch.zeros(()) if bias is None else bias)
+        scale, shift = (
+            one.to(value.dtype).view(-1, *[1] * (value.dim() - 2)).expand(value.shape[1:]).reshape(groups, -1)
+            for one in each
+        )
+        return _normalised(misstep, 2, eps, rows, scale, shift).view_as(value)
+
+    def single(value: Tensor, *_: Any, **named: Any) -> Tensor:
+        return grouped(value, value.shape[1], **named)
+
     layers = {functional.layer_norm: along(-1), functional.batch_norm: along(0)}
-    return Operation(misstep.what, lambda: layers, misstep.code)
+    channels = {functional.group_norm: grouped, functional.instance_norm: single}
+    return Operation(misstep.what, lambda: {**layers, **channels}, misstep.code)
+
+
+def _about_zero(misstep: Misstep, *, about_zero: bool = True, mean: bool = False) -> Operation:
+    """RMSNorm with this misstep: it has no mean, unless that is the misstep, and a mean square for a variance."""
+    what = misstep.what
+    for words, own in _OF_RMS:
+        what = what.replace(words, own)
+    changed = replace(misstep, about_zero=about_zero, mean=mean)
+
+    def normalised(value: Tensor, *_: Any, weight: Any, eps: float, **__: Any) -> Tensor:
+        scale = torch.ones_like(value[(0,) * (value.dim() - 1)]) if weight is None else weight
+        return _normalised(changed, value.dim() - 1, eps, value, scale, torch.zeros_like(scale))
+
+    return Operation(what, lambda: {functional.rms_norm: normalised}, misstep.code)
 
 
 def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tensor:
@@ -277,7 +330,7 @@ def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tens
         mean = misstep.times_mean * mean_of(in_mean) if misstep.mean else 0.0
         spread = misstep.times_spread * outer * spread_of(in_spread * inner) if misstep.spread else 0.0
         spread = spread * bare if misstep.spread_without_eps else spread
-        rows = tuple(range(upstream.dim() - 1))
+        rows = tuple(range(upstream.dim() - gamma.dim()))
         behind = root**misstep.root * (gamma if misstep.scale_late or misstep.scale_twice else 1)
         spread = -spread if misstep.added else spread
         spread = spread - torch.as_tensor(spread).mean(back_along, keepdim=True) if misstep.recentred else spread
@@ -336,4 +389,10 @@ MISSTEPS: tuple[Operation, ...] = (
         for first, second in (*product(_OFTEN, _BESIDE), ("no_scale", "no_eps"), ("no_scale", "eps_outside"))
         if first != second
     ),
+)
+#: Those of RMSNorm.
+OF_RMS: tuple[Operation, ...] = (
+    *(_about_zero(_ALONE[name]) for name in _IN_RMS),
+    _about_zero(_CENTRED, about_zero=False, mean=True),
+    _about_zero(_CENTRED_BACK, mean=True),
 )

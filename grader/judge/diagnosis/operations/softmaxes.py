@@ -318,3 +318,35 @@ SOFTMAXES: tuple[Operation, ...] = (
         lambda p, g, axis: g - (p * g).sum(axis, keepdim=True),
     ),
 )
+
+
+def _logarithm(what: str, rule: Callable[[Tensor, Tensor, Callable[[Tensor], Tensor]], Tensor]) -> Operation:
+    """A log-softmax with what ``rule`` makes of itself, of the upstream gradient and of sums along its axis."""
+
+    def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+        total = partial(torch.sum, dim=dim, keepdim=True)
+        return with_backward(lambda scores: scores.log_softmax(dim), lambda g, log, _: rule(log, g, total), value)
+
+    return Operation(what, lambda: dict.fromkeys(_LOG_SOFTMAX, changed))
+
+
+_OF_LOG = "in the derivative of the log-softmax, g − p · Σ g"
+#: What is taken for the derivative of a log-softmax.
+LOG_SOFTMAXES: tuple[Operation, ...] = (
+    _logarithm(f"the sum is left out {_OF_LOG}", lambda log, g, total: g - log.exp()),
+    _logarithm(f"the sum is left out, and g stands in its place, {_OF_LOG}", lambda log, g, total: g - log.exp() * g),
+    _logarithm(
+        f"the sum is added in place of being subtracted {_OF_LOG}", lambda log, g, total: g + log.exp() * total(g)
+    ),
+    _logarithm(
+        f"the output itself stands in the place of its exp, p, {_OF_LOG}", lambda log, g, total: g - log * total(g)
+    ),
+    _logarithm(
+        f"p is multiplied into the sum once more {_OF_LOG}", lambda log, g, total: g - log.exp() * total(log.exp() * g)
+    ),
+    _logarithm(f"p is left out in front of the sum {_OF_LOG}", lambda log, g, total: g - total(g)),
+    _logarithm(
+        "the derivative p · (g − Σ p · g) of the softmax stands in the place of that of its logarithm, g − p · Σ g",
+        lambda log, g, total: log.exp() * (g - total(log.exp() * g)),
+    ),
+)

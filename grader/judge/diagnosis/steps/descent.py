@@ -9,7 +9,7 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import LAZILY, LEARNING_RATE, RATE
+from grader.judge.diagnosis.naming import LAZILY, LEARNING_RATE, RATE, is_gradient
 from grader.judge.diagnosis.steps.extras import DECAYS
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
@@ -18,12 +18,18 @@ Formula = Callable[[Tensor, Tensor, float], Tensor]
 
 
 def rate_of(symptom: Symptom) -> str | None:
-    """The number by which steps go: by name, or that without which what they lead to is as it was before."""
+    """The number by which steps go: by name, or that without which what they lead to is as it was before.
+
+    The share of an average is such a number, too, so that one without a name counts only where something is modified in
+    place, or where a gradient is given.
+    """
     if (
         known := next((name for name in (RATE, LEARNING_RATE) if name in symptom.exercise.inputs), None)
     ) or not symptom.views:
         return known
     view = symptom.views[0]
+    if symptom.path not in view.case.inputs and not any(map(is_gradient, view.case.inputs)):
+        return None
     for name, value in view.case.constants.items():
         if type(value) is float:
             still = symptom.expected_with(f"{name} = 0", view, constants={name: 0.0})

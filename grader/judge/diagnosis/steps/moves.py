@@ -33,12 +33,20 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
         return generator
     if all(view.case.constants.get(LAZILY) for view in symptom.failing):
         return symptom.say("not_in_place.used_up")
+    if any(_is_replaced(symptom, view) for view in symptom.failing):
+        return symptom.say("not_in_place.replaced")
     found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
     if found:
         return symptom.say("not_in_place.elsewhere", found=found[0])
     if _stands_still(symptom):
         return symptom.say("not_in_place.no_step")
     return symptom.say("not_in_place.left_out" if _is_left_out(symptom) else "not_in_place")
+
+
+def _is_replaced(symptom: Symptom, view: View) -> bool:
+    """Whether another tensor stands where the one was that was given, and that is judged."""
+    stands = view.finding.run.captures.get(symptom.path, Capture()).tensor
+    return stands is not None and not torch.equal(stands, view.came)
 
 
 def hardly_moved(symptom: Symptom) -> Diagnosis | None:

@@ -15,7 +15,7 @@ from grader.judge.diagnosis.steps.moves import hardly_moved
 from grader.judge.diagnosis.steps.optimizer_simulation import driven, steps_without
 from grader.judge.diagnosis.steps.parts import RIGHT, SGD_OPTIONS, Slip, joined
 from grader.judge.diagnosis.steps.roles import Roles, candidates, named
-from grader.judge.diagnosis.steps.slips import COUPLED, OF_ADAM, OF_SGD, RATES, is_possible
+from grader.judge.diagnosis.steps.slips import COUPLED, DECAYED, OF_ADAM, OF_SGD, RATES, is_possible
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses, wording
 from grader.model import Capture, Case, Diagnosis
@@ -56,8 +56,8 @@ def simulated(symptom: Symptom) -> Diagnosis | None:
         if (first := next(fitting, None)) is None:
             continue
         if simulation is not _by_loop or _fits_losses(symptom, first):
-            return _said(symptom, first)
-        return _said(symptom, next((slip for slip in fitting if _fits_losses(symptom, slip)), first))
+            return _said(symptom, simulation, first)
+        return _said(symptom, simulation, next((slip for slip in fitting if _fits_losses(symptom, slip)), first))
     return None
 
 
@@ -149,7 +149,7 @@ def diverged(symptom: Symptom) -> Diagnosis | None:
         right, wrong = (_simulated(symptom, view.case, _by_loop, slip, "result") for slip in (RIGHT, without_rate))
         if not _begins_with(wrong, begun) or _begins_with(right, begun):
             return None
-    return _said(symptom, without_rate)
+    return _said(symptom, _by_loop, without_rate)
 
 
 def _begins_with(losses: Tensor | None, begun: Tensor) -> bool:
@@ -174,7 +174,8 @@ def _by_roles(symptom: Symptom) -> Iterator[tuple[Simulation, tuple[Slip, ...]]]
     for roles in candidates(symptom.exercise, symptom.failing[0].case):
         simulation = _Driven(roles)
         if all(agrees(symptom, view, simulation) for view in symptom.views):
-            slips = OF_ADAM if roles.is_adam else OF_SGD
+            decays = roles.is_adam and "weight_decay" in dict(roles.options or ())
+            slips = (*OF_ADAM, *(DECAYED if decays else ())) if roles.is_adam else OF_SGD
             kept = tuple(slip for slip in slips if _leaves_kind(slip, roles.kind))
             yield simulation, (*kept, COUPLED) if roles.kind.steps.decay_in else kept
             return
@@ -182,6 +183,8 @@ def _by_roles(symptom: Symptom) -> Iterator[tuple[Simulation, tuple[Slip, ...]]]
 
 def _leaves_kind(slip: Slip, kind: Slip) -> bool:
     """Whether an optimizer of a kind is one of that kind with the mistake, too; options with names have no order."""
+    if kind.adam.takes_gradient and slip.adam.mean != RIGHT.adam.mean:
+        return False
     if slip.sgd.order != SGD_OPTIONS or (kind.steps.decay_in and slip.steps.more_decay):
         return False
     wrong = joined(kind, slip)
@@ -223,10 +226,16 @@ def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip,
     return symptom.alternatives.once(key, made).get(name)
 
 
-def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
+def _said(symptom: Symptom, simulation: Simulation, slip: Slip) -> Diagnosis:
     if slip.steps.ends_at_none and "p" in symptom.failed:  # not even where every parameter has a gradient
         return symptom.say("not_in_place")
     used = wording.number(slip.rate) if slip.rate else clauses.SAME_RATE
+    if isinstance(simulation, _Driven) and simulation.roles.kind.adam.takes_gradient:
+        second = dict(simulation.roles.options or ()).get("second")
+        beta = "β" if second is None else f"`{symptom.name_of(second)}`"
+        key = f"{slip.key}.one" if slip.key in clauses.OF_ONE_AVERAGE else slip.key
+        what = clauses.of_one_average(slip.what, beta)
+        return symptom.say(key, used=used, what=what, factor=slip.what, beta=beta)
     return symptom.say(_of_losses(symptom, slip.key), used=used, what=slip.what, factor=slip.what)
 
 

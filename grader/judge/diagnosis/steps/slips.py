@@ -128,6 +128,8 @@ OF_SGD = (
     *_AT_LAST,
     *(Slip("wrong_value.order", ", ".join(order), sgd=parts.Sgd(order=order)) for order in _ORDERS),
 )
+#: What is made of weight decay, whatever the formula is.
+DECAYED = tuple(slip for slip in OF_SGD if slip.key == "weight_decay")
 #: Weight decay in the gradient, where it is asked for apart from it.
 COUPLED = Slip("weight_decay.coupled", "", steps=parts.Steps(decay_in="gradient"))
 _AVERAGES = "wrong_value.averages"

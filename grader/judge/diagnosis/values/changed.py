@@ -9,7 +9,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.operations.catalogue import COLUMN_KEPT, EMBEDDINGS, GELU_BY_TANH, MASKS
-from grader.judge.diagnosis.operations.normalisations import MISSTEPS
+from grader.judge.diagnosis.operations.normalisations import MISSTEPS, OF_RMS
 from grader.judge.diagnosis.operations.replaced import Operation, Replaced
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
@@ -36,7 +36,16 @@ def mask(symptom: Symptom) -> Diagnosis | None:
     """A ReLU's mask that is missing, inverted, or wrong at exactly zero."""
     if symptom.check.replace("grads", "out.data") in symptom.failed - {symptom.check}:
         return None  # the way back of another formula
-    return first_of(symptom, MASKS)
+    found = first_of(symptom, MASKS)
+    if found is None or not _is_of_a_loss(symptom):
+        return found
+    return symptom.say(f"{found.code}.loss") if found.code in {"mask_missing", "mask_inverted"} else found
+
+
+def _is_of_a_loss(symptom: Symptom) -> bool:
+    """Whether nothing arrives from above, and no ReLU is called so, as where a hinge loss is max(0, x)."""
+    stub, given = symptom.evidence.stub, any(view.case.upstream is not None for view in symptom.views)
+    return not given and stub is not None and "relu" not in stub.source.lower()
 
 
 def overwritten(symptom: Symptom) -> Diagnosis | None:
@@ -63,7 +72,7 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
 
 def misstep(symptom: Symptom) -> Diagnosis | None:
     """A normalisation layer with one term of its backward pass changed."""
-    for operation in MISSTEPS:
+    for operation in (*MISSTEPS, *OF_RMS):
         if all(_is_made_by(symptom, operation, view) for view in symptom.views):
             return symptom.say("wrong_value.misstep", operation.code, what=operation.what)
     return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from itertools import permutations
+from itertools import combinations, permutations, product
+from math import prod
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from torch.nn import functional
 
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import wording
-from grader.model import Diagnosis
+from grader.model import Case, Diagnosis
 
 #: A factor, which may be another in each case.
 Factor = Callable[[View], float]
@@ -63,7 +64,7 @@ def extra_factor_two(symptom: Symptom) -> Diagnosis | None:
 
 def missing_mean(symptom: Symptom) -> Diagnosis | None:
     """Too large by a factor that is a size of the case, such as n."""
-    letter = letter_by(symptom, lambda size: size)
+    letter = letter_by(symptom, lambda size: size) or letter_by(symptom, lambda size: size, products(symptom))
     if letter is None:
         return None
     # With an upstream gradient given, there is no loss whose mean could be left out.
@@ -113,19 +114,23 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
                     return _scaled(symptom, _formula(constant, letter, power), parts)
         if is_scaled(symptom, by_size(letter, 2.0, 0.25)):
             return symptom.say("scaled.upside_down", letter=letter)
-    return _by_a_fixed_number(symptom, [(view.case.sizes, ratio) for view, ratio in known])
+    for letter, power, constant in product(products(symptom), (1, -1), (1.0, *CONSTANTS)):
+        if is_scaled(symptom, by_size(letter, power, constant)):
+            parts = [*_parts(constant), *_parts_of_size(letter, power)]
+            return _scaled(symptom, _formula(constant, letter, power), parts)
+    return _by_a_fixed_number(symptom, [(view.case, ratio) for view, ratio in known])
 
 
-def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Mapping[str, int], float]]) -> Diagnosis | None:
+def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Case, float]]) -> Diagnosis | None:
     """Divided by one number in all cases, where a size of the case belongs; or by a size, where a number does."""
-    for letter in letters(symptom):
-        sizes, ratio = known[0]
-        share = ratio / sizes[letter]
-        several = len({sizes[letter] for sizes, _ in known}) > 1
-        if several and share and is_scaled(symptom, lambda view: share * view.case.sizes[letter]):
+    for letter in (*letters(symptom), *products(symptom)):
+        case, ratio = known[0]
+        share = ratio / _size(case, letter)
+        several = len({_size(case, letter) for case, _ in known}) > 1
+        if several and share and is_scaled(symptom, by_size(letter, times=share)):
             return symptom.say("scaled.fixed", letter=letter, used=wording.number(1 / share))
-        number = ratio * sizes[letter]
-        if several and is_scaled(symptom, lambda view: number / view.case.sizes[letter]):
+        number = ratio * _size(case, letter)
+        if several and is_scaled(symptom, by_size(letter, -1.0, times=number)):
             return _scaled(symptom, _formula(number, letter, -1.0), [])
     return None
 
@@ -195,7 +200,7 @@ def _is_one_less(symptom: Symptom, letter: str, power: int) -> bool:
 def _formula(constant: float, letter: str, power: float) -> str:
     size = {0.5: f"√{letter}", 1.0: letter, 2.0: f"{letter}²"}[abs(power)]
     if power < 0:
-        return f"{wording.number(constant)}/{size}"
+        return f"{wording.number(constant)}/({size})" if "·" in size else f"{wording.number(constant)}/{size}"
     return {1.0: size, -1.0: f"-{size}"}.get(constant, f"{wording.number(constant)}·{size}")
 
 
@@ -223,7 +228,7 @@ def constantly(value: float) -> Factor:
 
 def by_size(letter: str, power: float = 1.0, times: float = 1.0) -> Factor:
     """A power of the size that ``letter`` stands for, times a number."""
-    return lambda view: times * float(view.case.sizes[letter]) ** power
+    return lambda view: times * float(_size(view.case, letter)) ** power
 
 
 def named_factors(
@@ -246,17 +251,27 @@ def letters(symptom: Symptom) -> tuple[str, ...]:
     return tuple(sorted(letters, key=lambda letter: letter != symptom.exercise.batch))
 
 
-def letter_by(symptom: Symptom, factor: Callable[[int], float]) -> str | None:
-    """The letter whose size is the factor in every case; None where none or several are."""
+def products(symptom: Symptom) -> tuple[str, ...]:
+    """``n·d`` and the like: two letters and three, whose sizes are multiplied."""
+    return tuple("·".join(chosen) for count in (2, 3) for chosen in combinations(letters(symptom), count))
+
+
+def _size(case: Case, letter: str) -> int:
+    """The size that a letter, or a product of several, stands for in a case."""
+    return prod(case.sizes[each] for each in letter.split("·"))
+
+
+def letter_by(symptom: Symptom, factor: Callable[[int], float], among: Iterable[str] | None = None) -> str | None:
+    """The letter, or product ``among`` some, whose size is the factor in every case; None for none or several."""
     found = [
         letter
-        for letter in letters(symptom)
-        if len({view.case.sizes[letter] for view in symptom.views}) > 1
-        and is_scaled(symptom, lambda view: factor(view.case.sizes[letter]))
+        for letter in (letters(symptom) if among is None else among)
+        if len({_size(view.case, letter) for view in symptom.views}) > 1
+        and is_scaled(symptom, lambda view: factor(_size(view.case, letter)))
     ]
     return found[0] if len(found) == 1 else None
 
 
 def size_of(symptom: Symptom, letter: str) -> int:
-    """The size that a letter stands for in the first case that failed."""
-    return symptom.failing[0].case.sizes[letter]
+    """The size that a letter, or a product of several, stands for in the first case that failed."""
+    return _size(symptom.failing[0].case, letter)

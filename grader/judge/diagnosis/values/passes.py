@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.operations.activations import SIGMOID_TURNED
-from grader.judge.diagnosis.operations.catalogue import DIFFERENCES, LAYERS, OPERATIONS, PASSES
+from grader.judge.diagnosis.operations.catalogue import DIFFERENCES, LAYERS, OPERATIONS, PASSES, SMALLEST
 from grader.judge.diagnosis.operations.gates import GATES
 from grader.judge.diagnosis.operations.replaced import Operation
 from grader.judge.diagnosis.source import may_cut
@@ -174,12 +174,16 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
             continue
         found = [name for name in names if symptom.fits(lambda view: _changed(symptom, view, name, key, change))]
         if len(found) == 1 or (len(found) == _EITHER and key == "negated"):
-            # A square that goes back as 2, and not as 2x, is what comes of ones for x.
-            chance = layer(symptom) if key == "ones" else None
+            # A square that goes back as 2, and not as 2x, is what comes of ones for x, as the smallest does of -x.
+            chance = layer(symptom) if key == "ones" or _takes_largest(symptom) else None
             return chance or _said_of_input(symptom, key, found)
         if found:
             return None
     return None
+
+
+def _takes_largest(symptom: Symptom) -> bool:
+    return not symptom.alternatives.called.isdisjoint(SMALLEST.make())
 
 
 def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:

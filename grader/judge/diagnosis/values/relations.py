@@ -70,11 +70,19 @@ def _other_numbers(symptom: Symptom) -> Diagnosis | None:
     for name, value in symptom.failing[0].case.inputs.items():
         if value.is_floating_point() and symptom.fits(lambda view: _placed(view, name)):
             return symptom.say("wrong_value.other_numbers.input", name=_shown(symptom, name))
-    right = sum(int(((view.expected != 0) & _is_right(view, _BY_CHANCE)).sum()) for view in symptom.failing)
+    right, total = right_entries(symptom)
     if right:
-        total = sum(int((view.expected != 0).sum()) for view in symptom.failing)
-        return symptom.say("wrong_value.other_numbers.some", right=right, total=total)
+        chosen = any(not value.is_floating_point() for value in symptom.failing[0].case.inputs.values())
+        alike = "a row that is used several times" if chosen else "a sign, a range"
+        return symptom.say("wrong_value.other_numbers.some", right=right, total=total, alike=alike)
     return symptom.say("wrong_value.other_numbers")
+
+
+def right_entries(symptom: Symptom) -> tuple[int, int]:
+    """How many entries that must not be 0 are right in the failing cases, and how many there are."""
+    asked = [(view, view.expected != 0) for view in symptom.failing if view.is_alike]
+    right = sum(int((entries & _is_right(view, _BY_CHANCE)).sum()) for view, entries in asked)
+    return right, sum(int(entries.sum()) for _, entries in asked)
 
 
 def _is_right(view: View, share: float = 1.0) -> Tensor:

@@ -9,12 +9,15 @@ from torch import Tensor
 from grader.judge.diagnosis import clues, source
 from grader.judge.diagnosis.naming import STEPS, question
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.values.relations import right_entries
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
 
 #: By which share of the largest entry what is nearly right may be off.
 _NEAR = 0.01
+#: How many entries are enough to tell that a part of them is right, and how large a part is no chance.
+_ENTRIES, _PART = 20, 0.2
 #: Classes enough to tell how many of them guesses get right, and how much more seldom is no chance.
 _GUESSES, _SELDOM = 100, 4
 #: Cases in which the other entries have to be right, where those at one end of an axis were never written.
@@ -51,6 +54,7 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
             expected=expected,
             place=str(list(found.worst)) if found.worst else "its only entry",
         )
+        begun = begun or ("" if near else _right_in_part(symptom))
         if name := source.shared(symptom.evidence.stub):
             begun += wording.SHARED.format(name=name)
         further = begun + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
@@ -106,6 +110,13 @@ def _right_losses(symptom: Symptom) -> str:
     if count and {"result"} == symptom.failed:
         return wording.WEIGHTS_RIGHT
     return wording.LOSSES_RIGHT.format(count=count, next=count + 1) if count else wording.FIRST_LOSS
+
+
+def _right_in_part(symptom: Symptom) -> str:
+    """A sentence on how many entries are right, where that is a good part of them: one branch of several, perhaps."""
+    right, total = right_entries(symptom)
+    some = total >= _ENTRIES and right >= total * _PART and STEPS not in symptom.exercise.inputs
+    return wording.RIGHT_IN_PART.format(right=right, total=total) if some else ""
 
 
 def _right(view: View) -> int:

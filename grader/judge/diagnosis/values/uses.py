@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,7 +14,11 @@ from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
 #: Failing cases below which an agreement may be chance, and uses beyond which none is asked about.
-_CASES, _MOST = 2, 8
+_CASES, _MOST = 2, 24
+#: Uses by their numbers: all by which something comes back, and those that are left out.
+Places = tuple[int, ...]
+Left = frozenset[int]
+Chosen = Callable[[Places], Left]
 
 
 class _Apart(TorchFunctionMode):
@@ -42,33 +48,52 @@ def left_out(symptom: Symptom) -> Diagnosis | None:
         return None
     if any(name not in view.case.inputs for view in symptom.views):
         return None
-    places = _places(symptom, name)
-    if len(places) < 2:
+    places = [_places(symptom, view, name) for view in symptom.views]
+    if len(places[0]) < 2:
         return None
-    alone = [frozenset(places) - {place} for place in places]
-    for left in dict.fromkeys((*(frozenset({place}) for place in places), *alone)):
-        if symptom.fits(lambda view: _without(symptom, view, name, left)):
-            missing = "one" if len(left) == 1 else "all but one"
-            said = {"name": symptom.name_of(name), "count": len(places), "missing": missing}
+    for missing, chosen in _choices(len(places[0]), same=len({len(each) for each in places}) == 1):
+        left = {id(view): chosen(each) for view, each in zip(symptom.views, places, strict=True)}
+        if symptom.fits(lambda view: _without(symptom, view, name, left[id(view)])):
+            said = {"name": symptom.name_of(name), "count": len(places[0]), "missing": missing}
             return symptom.say("wrong_value.use", **said)
     return None
 
 
-def _places(symptom: Symptom, name: str) -> tuple[int, ...]:
-    """The uses of an input by which something comes back, in the order of the forward pass."""
-    view = symptom.failing[0]
+def _choices(count: int, *, same: bool) -> Iterator[tuple[str, Chosen]]:
+    """What may be left out, in words, and which places that are of all; a loop has another number of them in each case.
 
-    def counted() -> int:
+    Each place alone, or all but that one, where all cases have as many; else those at the ends.
+    """
+    if same:
+        yield from (("one", partial(_at, place)) for place in range(count))
+        yield from (("all but one", partial(_but, place)) for place in range(count))
+    else:
+        for end, place in (("first", 0), ("last", -1)):
+            yield f"the {end} one", partial(_at, place)
+            yield f"all but the {end} one", partial(_but, place)
+
+
+def _at(place: int, places: Places) -> Left:
+    return frozenset([places[place]] if places else ())
+
+
+def _but(place: int, places: Places) -> Left:
+    return frozenset(places) - _at(place, places)
+
+
+def _places(symptom: Symptom, view: View, name: str) -> Places:
+    """The uses of an input by which something comes back in a case, in the order of the forward pass."""
+
+    def counted() -> Places:
         apart = _Apart(view.case.inputs[name], frozenset())
         symptom.alternatives.reference(f"all uses of {name}", view.case, under=apart)
-        return apart.uses
+        made = {place: _without(symptom, view, name, frozenset({place})) for place in range(min(apart.uses, _MOST))}
+        return tuple(
+            place for place, each in made.items() if each is not None and not view.is_near(each, view.expected)
+        )
 
-    count = symptom.alternatives.once(("uses", name), counted)
-    if count > _MOST:
-        return ()
-    right = view.expected
-    made = {place: _without(symptom, view, name, frozenset({place})) for place in range(count)}
-    return tuple(place for place, each in made.items() if each is not None and not view.is_near(each, right))
+    found: Places = symptom.alternatives.once(("uses", symptom.check, view.case.label), counted)
+    return found
 
 
 def _without(symptom: Symptom, view: View, name: str, left: frozenset[int]) -> Tensor | None:

@@ -139,6 +139,26 @@ SLIPS = {
     "eps_early": "eps is added before the second average is corrected",
 }
 
+#: The keys of words that speak of Adam's two averages, and have others (``.one``) where there is one alone.
+OF_ONE_AVERAGE = frozenset({"wrong_value.averages", "wrong_value.formula"})
+
+
+def of_one_average(what: str, beta: str) -> str:
+    """One of ``SLIPS`` where the squares alone are averaged, by ``beta``, and the gradient itself stands above them.
+
+    >>> of_one_average(SLIPS["unweighted_square"], "`kept`")
+    'the new square enters the average of the squares without the weight 1 − `kept`'
+    """
+    for adams, own in (
+        ("first average", "gradient"),
+        ("old second average", "old average of the squares"),
+        ("second average", "average of the squares"),
+        ("β₂", beta),
+    ):
+        what = what.replace(adams, own)
+    return what
+
+
 #: What a training loop does that plain descent does not.
 LOOPS = {
     "momentum": "the steps have momentum: each adds the new gradient to a share of the step before",

@@ -111,6 +111,12 @@ OPERAND_WORDS: dict[str, Words] = {
         "What is the slope of ReLU where its input is negative?",
         "Multiply by `(x > 0)`, with what goes into the ReLU for x.",
     ),
+    "mask_missing.loss": Words(
+        "`{path}` gets a part from where max(0, x) in the formula is 0, too.",
+        "Nothing shuts that part out: a condition, or a mask, is missing, or it holds everywhere.",
+        "What is the slope of max(0, x) where x is negative?",
+        "Multiply that part by `(x > 0)`, with what the maximum is taken of for x.",
+    ),
     "mask_missing.given": ONES,
     "mask_inverted.given": EXCHANGED,
     "mask_inverted": Words(
@@ -118,6 +124,12 @@ OPERAND_WORDS: dict[str, Words] = {
         "The mask is the wrong way round.",
         "For which inputs does ReLU have slope 1?",
         "Use `x > 0` as the mask, with what goes into the ReLU for x.",
+    ),
+    "mask_inverted.loss": Words(
+        "`{path}` gets its part from where max(0, x) in the formula is 0, and none from where it is not.",
+        "The condition, or the mask, is the wrong way round.",
+        "For which x does max(0, x) have slope 1?",
+        "Use `x > 0`, with what the maximum is taken of for x.",
     ),
     "mask_inverted.zeros": Words(
         "`{path}` is 0 in all the entries in which it must not be 0, and in none of the others.",

@@ -265,7 +265,8 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "non_finite": Words(
         "`{path}` has {count} of {total} entries that are NaN or infinite ({label}).",
-        "A division by zero, the logarithm of zero, the root of a negative number, or an `exp` that overflows.",
+        "A division by zero, the logarithm of zero, the root of a negative number, an `exp` that overflows, or a "
+        "softmax over a row that is −∞ throughout.",
         "Which of your intermediate results can become very large, or exactly zero?",
         "Subtract the maximum before `exp`, and keep denominators away from zero.",
     ),

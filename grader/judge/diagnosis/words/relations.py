@@ -43,9 +43,9 @@ RELATION_WORDS: dict[str, Words] = {
     ),
     "wrong_value.absolute": Words(
         "`{path}` is right but for the sign: no entry is negative.",
-        "An absolute value was taken.",
+        "An absolute value was taken, or the minus in front of some entries was left out.",
         "Which sign does the formula give?",
-        "Take away `abs`, or whatever else drops the sign.",
+        "Take away `abs`, or give the entries that have to be negative their minus.",
     ),
     "wrong_value.squared": Words(
         "`{path}` is the square of the right answer, entry by entry.",
@@ -201,7 +201,7 @@ RELATION_WORDS: dict[str, Words] = {
         "`{path}` is 0 exactly where it has to be, and right in {right} of the {total} entries that are not 0, of all "
         "failing cases together.",
         "What decides where zeros stand is right; what comes to the other entries is right for some of them alone.",
-        "What have the entries in common that are wrong: a row that is used several times, a size, a count?",
+        "What have the entries in common that are wrong: {alike}, a size, a count?",
         "Work out by hand one entry that is right and one that is wrong, and follow both through your code.",
     ),
     "wrong_value.other_numbers.input": Words(

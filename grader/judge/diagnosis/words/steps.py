@@ -11,6 +11,12 @@ STEP_WORDS: dict[str, Words] = {
         "What is the difference between `p = p - step` and `p -= step`?",
         "Change the tensor itself: `p -= …` or `p.sub_(…)`, under `torch.no_grad()` where it requires gradients.",
     ),
+    "not_in_place.replaced": Words(
+        "`{path}` is another tensor after the call, and the one that stood there has the values that it had.",
+        "The update made a new tensor and gave it the name: whoever holds the old one sees nothing of it.",
+        "What is the difference between `{path} = {path} * s` and `{path}.mul_(s)`?",
+        "Change the tensor itself: `{path}.mul_(…)`, `{path}.copy_(…)`, or `{path} *= …`.",
+    ),
     "not_in_place.left_out": Words(
         "`{path}` has the same values after the call as before it, and others have changed.",
         "The loop does not get to it: it ends before, or the update is missing; or a new tensor was made of it.",
@@ -154,6 +160,18 @@ STEP_WORDS: dict[str, Words] = {
         "Everything else of the formula is right.",
         "What do the two running averages average, and what weight does each new gradient get?",
         "mean = β₁ · mean + (1 − β₁) · g, and square = β₂ · square + (1 − β₂) · g².",
+    ),
+    "wrong_value.averages.one": Words(
+        "`{path}` is what comes out when {what}.",
+        "Everything else of the formula is right.",
+        "What does the running average average, and what weight does each new square get?",
+        "square = {beta} · square + (1 − {beta}) · g².",
+    ),
+    "wrong_value.formula.one": Words(
+        "`{path}` is what comes out when {what}.",
+        "Everything else of the formula is right.",
+        "In which order does the formula of the notebook add, divide and take the root?",
+        "Write the denominator as in the formula, and divide the gradient by it.",
     ),
     "wrong_value.slips": Words(
         "`{path}` is what comes out when {what}.",

@@ -72,6 +72,9 @@ WEIGHTS_RIGHT = " The weights are right at the end, so the steps are, too: look 
 LOSSES_RIGHT = (
     " All losses before loss {next} are right: look at what step {count} does to the weights, not at the loss."
 )
+RIGHT_IN_PART = (
+    " {right} of the {total} entries of all failing cases that must not be 0 are right: what sets these apart?"
+)
 UNUSED = " Line {line} computes `{name}`, and no line uses it."
 KEPT_ALONE = " It is the right one for this place."
 LAST_CALL = "that of another call"
