@@ -2,8 +2,9 @@
 
 An input that the expected values hang on, but drawn so that 0, 1 or infinity in its place gives the very same ones in
 every case, is none that a right answer needs: a mask of ones, a bound that nothing reaches, a weight decay of 0. What
-they never hang on (a bias, of a linear layer's gradients) is none of these, nor is what makes a small difference, such
-as an ``eps``.
+they never hang on (a bias, of a linear layer's gradients) is none of these, nor is what makes a small difference or
+guards against what never comes, such as an ``eps``, nor a state that begins with zeros. A step is asked about where a
+gradient goes back through it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from grader.judge.diagnosis.alternatives import Alternatives, Changed
 from grader.judge.diagnosis.operations.catalogue import EMBEDDINGS, MASKS
-from grader.judge.diagnosis.operations.replaced import Operation, Replaced
+from grader.judge.diagnosis.operations.replaced import Operation, Replaced, Replacements
 from grader.model import Case
 
 Change = Callable[[Any], Any]
@@ -37,6 +39,8 @@ _STEPS: tuple[tuple[Operation, str, str], ...] = (
     (MASKS[0], "relu_mask_missing", "the ReLU lets all of it through in every case; draw values that it shuts out"),
     (EMBEDDINGS[0], "rows_overwritten", "no index names a row twice in any case; draw one that does"),
 )
+#: Up to which size a number that is not 0 is a guard, such as an ``eps``.
+_GUARD = 1e-2
 #: Up to which share of the largest entry values are the very same, and from which on they are others for certain.
 _SAME, _OTHER = 1e-12, 1e-6
 
@@ -48,8 +52,7 @@ def never_shown(alternatives: Alternatives) -> Iterator[tuple[str, str]]:
         if told is not None:
             yield f"{name}_left_out", f"{told} in the place of `{name}` changes nothing in any case; draw it otherwise"
     for operation, mistake, why in _STEPS:
-        used = not alternatives.called.isdisjoint(operation.make())
-        if used and _effect(alternatives, mistake, partial(_under, operation)) <= _SAME:
+        if _hidden(alternatives, operation, mistake):
             yield mistake, why
 
 
@@ -58,7 +61,9 @@ def _idle(alternatives: Alternatives, name: str) -> str | None:
     values = [one.case.inputs.get(name, one.case.constants.get(name)) for one in alternatives.prepared]
     if all(isinstance(value, Tensor) for value in values):
         table = _OF_TENSORS
-    elif all(type(value) is float for value in values):
+        if not any(torch.any(value) for value in values if isinstance(value, Tensor)):
+            return None
+    elif all(type(value) is float and not 0 < abs(value) <= _GUARD for value in values):
         table = _OF_NUMBERS
     else:
         return None
@@ -70,8 +75,28 @@ def _idle(alternatives: Alternatives, name: str) -> str | None:
     return next((told for told in table if effects[told] <= _SAME), None) if matters else None
 
 
-def _under(operation: Operation, case: Case) -> Changed:
-    return {"under": Replaced(operation.make())}
+def _hidden(alternatives: Alternatives, operation: Operation, mistake: str) -> bool:
+    """Whether a gradient goes back through the step that is changed, and none becomes another one by the change."""
+    steps = operation.make()
+    if alternatives.called.isdisjoint(steps):
+        return False
+    cut = {step: _cut(step) for step in steps}
+    asked = _effect(alternatives, f"{mistake}: cut", partial(_under, cut)) > _SAME
+    return asked and _effect(alternatives, mistake, partial(_under, steps)) <= _SAME
+
+
+def _under(replacements: Replacements, case: Case) -> Changed:
+    return {"under": Replaced(replacements)}
+
+
+def _cut(step: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """``step`` with no way back; rows that are only put in another order keep theirs, for none comes twice."""
+
+    def cut(*args: Any, **options: Any) -> Tensor:
+        out = step(*args, **options)
+        return out if step is functional.embedding and out.shape == args[1].shape else out.detach()
+
+    return cut
 
 
 def _with(name: str, change: Change, case: Case) -> Changed:

@@ -18,6 +18,7 @@ from grader.model import Sampler
 
 ALL_KEPT = computed("int", "n", "d", by=lambda draw: np.ones(draw.shape(("n", "d"))))
 IN_ORDER = computed("int", "n", by=lambda draw: np.arange(draw.sizes["n"]))
+BACKWARDS = computed("int", "n", by=lambda draw: np.arange(draw.sizes["n"])[::-1].copy())
 
 FORWARD: dict[str, Callable[..., Any]] = {
     "dropout": lambda inp, keep, rate: inp * keep / (1 - rate),
@@ -27,6 +28,12 @@ FORWARD: dict[str, Callable[..., Any]] = {
     "scale": lambda inp, gamma, eps: inp / (inp.pow(2).mean(-1, keepdim=True) + eps).sqrt() * gamma,
     "decay": lambda inp, slope, decay: {"inp": inp - 0.1 * (slope + decay * inp)},
     "hidden": lambda inp, w: torch.relu(inp.pow(2) @ w).sum(),
+    "output": lambda inp: {"out": torch.relu(inp)},
+    "stopped": lambda inp, w: (torch.relu(w).detach() * inp).sum(),
+    "rows": lambda index, inp: {"out": inp[index]},
+    "unit": lambda inp, eps: functional.normalize(inp, eps=eps),
+    "likelihood": lambda inp, eps: torch.sigmoid(inp).clamp(eps, 1 - eps).log(),
+    "hidden state": lambda inp, h, w: (inp + h @ w).tanh(),
     "lin": lambda inp, w, b: inp @ w + b,
 }
 N, N_D = normal("n"), normal("n", "d")
@@ -52,6 +59,17 @@ ASKED: dict[str, tuple[str, dict[str, Sampler], set[str]]] = {
         {"gamma_left_out"},
     ),
     "a small addend": ("scale", {"inp": N_D, "gamma": normal("d"), "eps": fixed(1e-8)}, set()),
+    "a ReLU of which no gradient is asked": ("output", {"inp": uniform("n", "d")}, set()),
+    "a ReLU behind which gradients stop": ("stopped", {"inp": N_D, "w": uniform("n", "d")}, set()),
+    "rows of which no gradient is asked": ("rows", {"index": IN_ORDER, "inp": normal(30, "d")}, set()),
+    "rows in another order": ("lookup", {"index": BACKWARDS, "inp": N_D}, set()),
+    "a guard against zeros": ("unit", {"inp": N_D, "eps": fixed(1e-12)}, set()),
+    "a guard at both ends": ("likelihood", {"inp": N_D, "eps": fixed(1e-7)}, set()),
+    "a state that begins with zeros": (
+        "hidden state",
+        {"inp": N_D, "h": constant_tensor("n", "d", value=0.0), "w": normal("d", "d")},
+        set(),
+    ),
     "a decay of nothing": ("decay", {"inp": N, "slope": N, "decay": fixed(0.0)}, {"decay_left_out"}),
     "a ReLU of what is positive": ("hidden", {"inp": N_D, "w": uniform("d", "o")}, {"relu_mask_missing"}),
     "a bias, on which no gradient hangs": ("lin", {"inp": N_D, "w": normal("d", "o"), "b": normal("o")}, set()),
@@ -61,7 +79,7 @@ ASKED: dict[str, tuple[str, dict[str, Sampler], set[str]]] = {
 @pytest.mark.parametrize("name", ASKED)
 def test_what_no_case_shows_is_named_and_nothing_else(name: str) -> None:
     about, inputs, mistakes = ASKED[name]
-    check = "inp" if about == "decay" else "inp.g"
+    check = {"decay": "inp", "output": "out", "rows": "out"}.get(about, "inp.g")
     declare = exercise(
         call=f"asked({', '.join(inputs)})", inputs=inputs, points={check: 1}, needs=("asked",), title=name
     )
