@@ -276,7 +276,7 @@ ROWS = (
         "result[1]",
         "missing_mean",
         ("It was multiplied by n",),
-        ("a mean has a factor",),
+        ("the derivative of a mean",),
     ),
     Row(
         "divided_by_the_number_of_entries",
@@ -363,6 +363,20 @@ ROWS = (
         "accumulated",
         ("adds them up from step to step",),
         ("backward()",),
+    ),
+    Row(
+        "mask_of_a_layer_in_numpy",
+        "numpy_grads",
+        """
+        def numpy_grads(x, y, w1, w2):
+            a = np.maximum(x @ w1, 0)
+            upstream = 2 * (a @ w2 - y)
+            return ((a @ w2 - y) ** 2).sum(), x.T @ (upstream @ w2.T), a.T @ upstream
+        """,
+        "result[1]",
+        "mask_missing",
+        ("where the ReLU was shut",),
+        ("max(0, x)",),
     ),
     Row(
         "targets_of_numpy_used_up",

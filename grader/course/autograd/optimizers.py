@@ -289,7 +289,7 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
     },
     points={"first": 1, "middle": 1, "last": 1},
     scalars=("stepped_by_your_SGD",),
-    hints={"stepped_by_your_SGD": "Whose `step` moves the parameters: that of your SGD, another one, or none?"},
+    hints={"stepped_by_your_SGD": "After each call of `next_gradients`: whose `step` moves the parameters?"},
     follows=("SGD",),
     magnitudes=(),
     variants=(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.operations.catalogue import COLUMN_KEPT, EMBEDDINGS, GELU_BY_TANH, MASKS
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS, OF_RMS
+from grader.judge.diagnosis.operations.products import OF_MATRICES
 from grader.judge.diagnosis.operations.replaced import Operation, Replaced
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
@@ -26,10 +29,10 @@ def under(symptom: Symptom, operation: Operation, view: View, place: int | None 
     return symptom.expected_with(("under", operation, place), view, under=Replaced(replacements, place))
 
 
-def uses(symptom: Symptom, operation: Operation, view: View) -> int:
-    """How often the forward pass uses what an operation changes."""
+def uses(symptom: Symptom, functions: Iterable[Any], view: View) -> int:
+    """How often the forward pass calls ``functions``, such as those that an operation changes."""
     calls = symptom.alternatives.calls_in(view.case)
-    return sum(calls[function] for function in operation.make())
+    return sum(calls[function] for function in functions)
 
 
 def mask(symptom: Symptom) -> Diagnosis | None:
@@ -43,9 +46,10 @@ def mask(symptom: Symptom) -> Diagnosis | None:
 
 
 def _is_of_a_loss(symptom: Symptom) -> bool:
-    """Whether nothing arrives from above, and no ReLU is called so, as where a hinge loss is max(0, x)."""
+    """Whether nothing arrives from above, and no layers or names speak of a ReLU: a hinge loss is max(0, x)."""
     stub, given = symptom.evidence.stub, any(view.case.upstream is not None for view in symptom.views)
-    return not given and stub is not None and "relu" not in stub.source.lower()
+    layered = uses(symptom, (*OF_MATRICES, functional.linear), symptom.views[0]) > 1
+    return not given and not layered and stub is not None and "relu" not in stub.source.lower()
 
 
 def overwritten(symptom: Symptom) -> Diagnosis | None:

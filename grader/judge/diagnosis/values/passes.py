@@ -58,7 +58,7 @@ def one_of_several(symptom: Symptom) -> Diagnosis | None:
 
 def _in_one_place(symptom: Symptom, operations: Sequence[Operation]) -> Diagnosis | None:
     for operation in operations:
-        count = uses(symptom, operation, symptom.failing[0])
+        count = uses(symptom, operation.make(), symptom.failing[0])
         for place in range(count) if 1 < count <= _MOST else ():
             if symptom.fits(lambda view: under(symptom, operation, view, place)):
                 return symptom.say("wrong_value.pass.one", what=operation.what, count=count)

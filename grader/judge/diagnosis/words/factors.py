@@ -50,7 +50,7 @@ FACTOR_WORDS: dict[str, Words] = {
         "`{path}` is {size} times too large where {letter} = {size}, that is {letter} times in every case.",
         "The mean over {letter} was left out on the way back.",
         "What does the mean contribute to the derivative?",
-        "Divide by {letter}: the derivative of a mean has a factor 1/{letter}.",
+        "Divide by {letter}, as the derivative of a mean over {letter} does.",
     ),
     "missing_mean.upstream": Words(
         "`{path}` is {size} times too large where {letter} = {size}, that is {letter} times in every case.",

@@ -115,7 +115,7 @@ PASS_WORDS: dict[str, Words] = {
         "`{path}` is what comes out when {what}.",
         "Everything else of the formula is right.",
         "Which way does this term go through your code, and through the formula of the notebook?",
-        "Go through the formula of the notebook term by term: the variance, eps, the scale, and the two means.",
+        "Go through the formula of the notebook term by term: what it divides by, eps, the scale, and each mean.",
     ),
     "wrong_value.approximate": Words(
         "`{path}` is the derivative of the approximation by `tanh`.",
