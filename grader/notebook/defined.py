@@ -8,6 +8,7 @@ import linecache
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -60,7 +61,10 @@ def missing(exercise: Exercise, session: Session) -> str:
 def _origin(value: Any, session: Session) -> str:
     """The module that a function or a class was imported from; empty for one of the notebook, and for other objects."""
     home = session.namespace.get("__name__")
-    module = getattr(value, "__module__", home) if inspect.isroutine(value) or isinstance(value, type) else home
+    made = isinstance(value, type) or (
+        inspect.isroutine(value) and not isinstance(value, partial)
+    )  # one is, from 3.14 on
+    module = getattr(value, "__module__", home) if made else home
     return "" if module == home else str(module)
 
 

@@ -218,7 +218,7 @@ def test_check_over_a_limit_is_told_of_it(laboratory: Laboratory, sandbox: str) 
 def test_check_that_makes_too_many_threads_costs_no_cell(laboratory: Laboratory, sandbox: str) -> None:
     answer = """
 import threading, time
-threading.stack_size(32768)
+threading.stack_size(65536)
 def lin(inp, out, w):
     for _ in range({number}):
         threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
@@ -674,7 +674,7 @@ def test_magic_that_is_not_there_is_left_out(laboratory: Laboratory) -> None:
 def test_threads_are_counted(laboratory: Laboratory, sandbox: str) -> None:
     source = """
 import threading, time
-threading.stack_size(32768)
+threading.stack_size(65536)
 for _ in range({number}):
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 """

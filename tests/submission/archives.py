@@ -66,4 +66,4 @@ class UnmarkedInfo(zipfile.ZipInfo):
         self._raw = name.encode(code)
 
     def _encodeFilenameFlags(self) -> tuple[bytes, int]:
-        return self._raw, self.flag_bits
+        return self._raw, self.flag_bits & ~0x800  # newer Pythons have set the mark by then

@@ -14,6 +14,7 @@ import re
 import stat
 import struct
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -135,7 +136,8 @@ def _refuse_for_this_machine(error: Exception) -> None:
 def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
     size = _check_directory(file, unpacking.allowance.limits)
     left = 2 * size  # to read: files that lie apart have less, and a damaged one may say that it has all
-    with zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(file) as archive, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Overlapped entries")  # counted here
         for member in archive.infolist():
             unpacking.allowance.count_entry()
             name = name_of(member)
