@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from grader.cell_code import bound_among, name_called, parsed, statements_in
+from grader.cell_code import bound_among, name_called, of_one_scope, parsed, statements_in
 from grader.model import Cell
 from grader.recent import by_source
 from grader.submission.reading.definitions import definitions_in
@@ -25,7 +25,10 @@ THERE: Mapping[str, str] = {"torch": "torch", "gc": "gc", "sys": "sys"}
 _WITHIN = re.compile(r"\.(?=(?:torch|sympy|mpmath|jax|tensorflow|sklearn|ctypes|gc|inspect|sys)(?:\.|$))")
 #: Parts of a dotted name that are looked at, and characters of one that are kept: no module's has more.
 _MOST_PARTS, _LONGEST = 20, 200
-_PYTHONS = frozenset(dir(builtins))
+#: Imports of everything that are looked through for a name, the last ones.
+_MOST_STARS = 100
+#: The names that Python and IPython know without an import.
+_PYTHONS = frozenset({*dir(builtins), "display", "get_ipython"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,9 @@ class _Scope:
 
     def __init__(self, sources: Collection[tuple[str, str]], but: Collection[str]) -> None:
         self.imported = _imported(source for _, source in sources)
-        self.stars = [dotted.removesuffix(".*") for dotted in self.imported.values() if dotted.endswith(".*")]
+        self.stars = _stars(self.imported.values())
         found = [(item, place) for place, source in sources for item in definitions_in(source)]
-        self.names = {item.name for item, _ in found}
+        self.names = {item.name for item, _ in found}.union(*(_bound_in(source) for _, source in sources))
         self._left = {
             item.name: (item.node, place)
             for item, place in found
@@ -86,7 +89,7 @@ class _Beside:
 
     def starred(self, names: Set[str], scope: _Scope, own: Iterable[str]) -> dict[str, str]:
         """The dotted names of those that only an import of everything, of the scope or in ``own``, can have given."""
-        stars = [*scope.stars, *(dotted.removesuffix(".*") for dotted in own if dotted.endswith(".*"))]
+        stars = [*scope.stars, *_stars(own)]
         found = {name: self._starred(stars, name) for name in (names - scope.names - _PYTHONS if stars else ())}
         return {name: dotted for name, dotted in found.items() if dotted}
 
@@ -103,6 +106,11 @@ class _Beside:
             path = self._paths[module]
             self._scopes[module] = _Scope([(path, self._sources[path])], self._but)
         return self._scopes[module]
+
+
+def _stars(imported: Iterable[str]) -> list[str]:
+    """The modules of which everything is imported, each once."""
+    return [*dict.fromkeys(dotted.removesuffix(".*") for dotted in imported if dotted.endswith(".*"))][-_MOST_STARS:]
 
 
 def module_at(path: str) -> str:
@@ -300,6 +308,13 @@ def _naming_statements(source: str) -> tuple[ast.stmt, ...]:
     tree = parsed(source)
     statements = () if tree is None else statements_in(tree.body)
     return tuple(one for one in statements if isinstance(one, (ast.Import, ast.ImportFrom, ast.Assign)))
+
+
+@by_source
+def _bound_in(source: str) -> frozenset[str]:
+    """The names that a cell, or a module, binds at top level: by a loop, ``with`` or ``except`` too."""
+    tree = parsed(source)
+    return frozenset() if tree is None else frozenset(bound_among(of_one_scope(tree)))
 
 
 def _used(nodes: Sequence[ast.AST]) -> set[str]:

@@ -142,6 +142,7 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
         ),
         ("def f(x):\n    return d(x)", ["from sympy import *\nd = diff(f)"], "`sympy.diff` (line 2 of cell 0)"),
         ("def f(x):\n    return x", ["from sympy import *\nd = diff(f)"], None),
+        ("def f(x):\n    return diff * x", ["from sympy import *\nfor diff in range(3):\n    display(diff)"], None),
         ("def f(x):\n    return d(x)", ["import mpmath\nd = mpmath.diff(f)"], "`mpmath.diff` (line 2 of cell 0)"),
         (
             "def f(x):\n    return F.torch.func.vjp(g, x)",
@@ -158,7 +159,17 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
     ],
     ids=[
         *("module", "function", "part", "name", "own", "package", "parameter", "variable", "helper", "allowed"),
-        *("relied_on", "not_relied_on", "by_torch", "in_torch", "everything", "nothing", "numbers", "by_a_module"),
+        *(
+            "relied_on",
+            "not_relied_on",
+            "by_torch",
+            "in_torch",
+            "everything",
+            "nothing",
+            "loop",
+            "numbers",
+            "by_a_module",
+        ),
         *("own_backward", "own_option", "no_option_of_its_own"),
     ],
 )
