@@ -347,13 +347,13 @@ class Gradebook:
         return head.since if self.unfinished() else run
 
     def _submissions(self) -> list[SubmissionReport]:
-        """What the last run has; where it was interrupted, also what there was before under other names."""
+        """What the last run has; where it was interrupted, also what there was before of other files."""
         rows = self._file.rows(
             "SELECT run = (SELECT MAX(id) FROM run), report FROM submission WHERE run >= ?", (self._finished(),)
         )
         found = [(is_last, self._report_in(text)) for is_last, text in rows]
-        there = {(one.student, one.notebook) for is_last, one in found if is_last}
-        return [one for is_last, one in found if is_last or (one.student, one.notebook) not in there]
+        there = {mark for is_last, one in found if is_last for mark in _marks(one)}
+        return [one for is_last, one in found if is_last or there.isdisjoint(_marks(one))]
 
     def _replaced(self) -> dict[tuple[str, str, str], SubmissionReport]:
         """What was found before in notebooks that are the same and were graded anew."""
@@ -382,6 +382,11 @@ def _now() -> str:
 def _place(one: SubmissionReport) -> tuple[str, str, str]:
     """What a notebook that is graded anew is known by: whose it is, where it lies, and what it holds."""
     return one.student, one.path, one.sha256
+
+
+def _marks(one: SubmissionReport) -> set[tuple[str, str, str]]:
+    """What says that a notebook is one that was there before: it lies where that did, or holds what that held."""
+    return {(one.student, one.notebook, mark) for mark in (one.path, one.sha256) if mark}
 
 
 def _totals(run: RunReport) -> dict[str, float | None]:

@@ -417,6 +417,21 @@ def test_gradebook_whose_last_runs_were_interrupted_has_what_they_did_not_get_to
         assert {one.sha256 for one in book.report().submissions} == {"new"}
 
 
+def test_gradebook_of_an_interrupted_run_has_every_attempt_of_before(tmp_path: Path) -> None:
+    attempts = [replace(report_of("ada"), path=f"{day}/nb.ipynb", sha256=day) for day in ("monday", "friday")]
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        for done in (attempts, attempts[:1]):
+            book.begin(RunHead(SETTINGS, 2))
+            for one in done:
+                book.store(one.path, "f", one)
+
+        assert [one.path for one in book.report().submissions] == ["friday/nb.ipynb", "monday/nb.ipynb"]
+        moved = [replace(one, path=f"class/{one.path}") for one in attempts]
+        book.begin(RunHead(SETTINGS, 2))
+        book.store(moved[1].path, "f", moved[1])
+        assert [one.path for one in book.report().submissions] == ["class/friday/nb.ipynb", "monday/nb.ipynb"]
+
+
 def test_gradebook_tells_whose_points_are_others_since_the_last_run_that_was_not_interrupted(tmp_path: Path) -> None:
     def graded(student: str, score: float | None, *, digest: str = "ab") -> SubmissionReport:
         answer = exercise("lin_grad", score=score or 0.0)
