@@ -600,11 +600,12 @@ def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_pat
     [
         (["--file", "grades/gradebook.db"], "--file names a file to write, and grades/gradebook.db belongs to"),
         (["--feedback", "grades/students/x.zip"], "grades/students/x.zip belongs to the grades in grades"),
-        (["--file", "x.zip", "--feedback", "./x.zip"], "--feedback names a file to write, and x.zip is that of --file"),
+        (["--file", "x.csv", "--feedback", "./x.csv"], "--feedback names a file to write, and x.csv is that of --file"),
         (["--roster", "x.csv", "--file", "x.csv"], "x.csv is read by the same command"),
         (["--file", "x.ipynb"], "x.ipynb has the name of what is handed in"),
+        (["--file", "x.zip"], "x.zip has the name of what is handed in"),
     ],
-    ids=["gradebook", "page", "twice", "roster", "notebook"],
+    ids=["gradebook", "page", "twice", "roster", "notebook", "archive"],
 )
 def test_export_writes_over_nothing_else(
     demo: tuple[Path, object], options: list[str], told: str, monkeypatch: pytest.MonkeyPatch

@@ -329,6 +329,7 @@ def test_score_whose_command_line_is_refused_tells_the_platforms(
     [
         (["--junit", "ada.ipynb"], "--junit names a file to write, and ada.ipynb has the name of what is handed in"),
         (["--gradescope", "x/class.zip"], "x/class.zip has the name of what is handed in"),
+        (["--course", "./mine.py", "--junit", "mine.py"], "mine.py has the name of what is handed in, or is code"),
         (["--classroom50", "hw"], "hw is read by the same command"),
         (["--roster", "list.csv", "--junit", "./list.csv"], "is read by the same command"),
         (["--junit", "grades/gradebook.db"], "grades/gradebook.db belongs to the grades in grades"),
@@ -337,7 +338,18 @@ def test_score_whose_command_line_is_refused_tells_the_platforms(
         (["--gradescope", "x.json", "--junit", "./x.json"], "--junit names a file to write, and x.json is that of"),
         (["--junit", "ada.ipynb", "--jobs", "0"], "Invalid value"),
     ],
-    ids=["notebook", "archive", "path", "roster", "gradebook", "report", "page", "twice", "refused otherwise"],
+    ids=[
+        "notebook",
+        "archive",
+        "course",
+        "path",
+        "roster",
+        "gradebook",
+        "report",
+        "page",
+        "twice",
+        "refused otherwise",
+    ],
 )
 def test_score_writes_no_results_over_something_else(
     step: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], told: str

@@ -297,7 +297,7 @@ def export(
         from grader.report.gradebooks.lms import keys_of
         from grader.report.gradebooks.roster import read_roster
 
-        clash = overwriting({"--file": file, "--feedback": feedback}, out, [roster])
+        clash = overwriting({"--file": file, "--feedback": feedback}, out, [roster], packing="--feedback")
         if clash is not None:
             raise clash
         with _opened(out) as gradebook:

@@ -22,8 +22,6 @@ from grader.cli.view import ProgressView, entries_csv, print_entries
 from grader.errors import UsageError
 from grader.machine import usable_cores
 from grader.model import Hints, Limits, Sandbox
-from grader.names.notebooks import ENDING
-from grader.submission.files.finding import UNPACKED
 from grader.submission.files.limits import CollectLimits
 
 if TYPE_CHECKING:
@@ -186,7 +184,7 @@ def _clash(asked: Mapping[str, Any]) -> UsageError | None:
     """Why a file of the platforms must not be written, by the parameters of ``grader score``."""
     files = {f"--{name}": asked[name] for name in ("gradescope", "junit", "classroom50")}
     read = [*(asked["paths"] or ()), asked["roster"]]
-    return overwriting(files, asked["out"] or Path("grades"), read, work=(ENDING, *UNPACKED))
+    return overwriting(files, asked["out"] or Path("grades"), read)
 
 
 def _platforms_of(

@@ -15,7 +15,10 @@ import typer
 from grader.errors import UsageError
 from grader.names.notebooks import ENDING
 from grader.names.visible import is_of_grades
+from grader.submission.files.finding import UNPACKED
 
+#: What the names of notebooks end in, and of courses and of modules beside notebooks.
+_WORK = (ENDING, ".py")
 _SIZE = re.compile(r"(?P<number>[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+) ?(?:(?P<unit>[KMG])(?:i?B)?|B)?", re.IGNORECASE)
 
 
@@ -76,15 +79,12 @@ def path(text: str) -> Path:
 
 
 def overwriting(
-    files: Mapping[str, Path | None],
-    grades: Path,
-    read: Iterable[Path | None],
-    *,
-    work: tuple[str, ...] = (ENDING,),
+    files: Mapping[str, Path | None], grades: Path, read: Iterable[Path | None], *, packing: str = ""
 ) -> UsageError | None:
     """Why a file that is to be written, by its option, must not be: something else is there, or will be.
 
-    A name with an ending of ``work`` is a student's: a shell that expands ``--junit ada/*.ipynb`` names notebooks.
+    A notebook, code or an archive is a student's or a course's: a shell that expands ``--junit ada/*.ipynb`` names
+    notebooks. The option ``packing`` writes an archive.
     ``grades`` is the folder of a gradebook and its reports, ``read`` are the files that the command reads. That the
     working directory is gone is left to others to tell.
     """
@@ -96,8 +96,8 @@ def overwriting(
                 continue
             place = os.path.realpath(file)
             below = Path(place).relative_to(folder).parts if Path(place).is_relative_to(folder) else ()
-            if place.lower().endswith(work):
-                what = "has the name of what is handed in"
+            if place.lower().endswith(_WORK if option == packing else (*_WORK, *UNPACKED)):
+                what = "has the name of what is handed in, or is code"
             elif place in kept:
                 what = "is read by the same command"
             elif below and is_of_grades(below[0]):
