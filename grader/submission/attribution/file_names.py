@@ -30,6 +30,8 @@ _VERSION = re.compile(
     r"|hand(?:ed)?_?in)++",
     re.I,
 )
+#: By what a version is surely one.
+_SURE = re.compile(r"\d|[^\W_]{4}")
 
 
 def is_version(text: str) -> bool:
@@ -135,10 +137,14 @@ class FileNames:
         return bool(rest) and not is_version(rest) and kind_of_notebook(rest) not in self._known
 
     def _without_version(self, name: str) -> str:
-        """A student's name without ``late`` behind it, nor a version where the same name stands alone elsewhere."""
+        """A student's name without ``late`` behind it, nor a version where the same name stands alone elsewhere.
+
+        What may be an initial or a short name (``v``, ``my``) is none.
+        """
         for between in _BETWEEN.finditer(name):
             student, last = name[: between.start()], name[between.end() :]
-            if (is_part(last) and self._is_name(student)) or (is_version(last) and student in self._named):
+            late, version = is_part(last), is_version(last) and _SURE.search(last) is not None
+            if (late and self._is_name(student)) or (version and student in self._named):
                 return student
         return name
 

@@ -43,6 +43,12 @@ def test_versions_of_one_notebook_are_no_students() -> None:
     assert [student for student, _ in _divided(["03_backprop_final", "03_backprop_v2", "03_backprop"])] == ["", "", ""]
 
 
+def test_version_behind_a_student_who_is_there_is_none_where_it_may_be_a_name() -> None:
+    behind = ["smith", "smith_v", "smith_v2", "le", "le_my", "le_final"]
+    students = [student for student, _ in _divided([f"03_backprop_{name}" for name in behind])]
+    assert students == ["smith", "smith_v", "smith", "le", "le_my", "le"]
+
+
 def test_what_stands_before_the_first_underscore_is_a_guess() -> None:
     assert _divided(["ada_mywork"]) == [("ada", "mywork")]
     assert _divided(["ada_mywork"], guessing=False) == [("", "ada_mywork")]
