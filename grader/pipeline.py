@@ -169,13 +169,8 @@ def judge(
 def _used(submission: Submission, exercise: Exercise, course: Course) -> frozenset[str]:
     """The names that an answer uses, with what it relies on in other cells, and those that its check uses."""
     stub = submission.stubs.get(exercise.id)
-    own = frozenset() if stub is None else names_used(stub.source, submission.cells, _others(exercise, course))
+    own = frozenset() if stub is None else names_used(stub.source, submission.cells, course.asked_beside(exercise))
     return own | names_used(exercise.call)
-
-
-def _others(exercise: Exercise, course: Course) -> set[str]:
-    """The names that the other exercises ask for."""
-    return {name for other in course.exercises.values() if other is not exercise for name in other.needs}
 
 
 def _judge_exercise(
@@ -224,7 +219,7 @@ def _unreached(execution: Execution) -> Diagnosis:
 
 def _suspicion(exercise: Exercise, source: str, submission: Submission, course: Course) -> tuple[str, ...]:
     """Remarks for a human where the source does not seem to work by hand what is asked for; they cost no points."""
-    there = (submission.cells, _others(exercise, course), submission.modules)
+    there = (submission.cells, course.asked_beside(exercise), submission.modules)
     found = {"perhaps not worked out, but taken from": lookup_suspected(exercise.answers_in, source, *there)}
     if exercise.loops_flagged:
         found[LOOPS] = loops_suspected(source, *there)

@@ -179,6 +179,11 @@ def test_check_tells_of_loops_where_none_are_asked_for(ipython: Place) -> None:
     assert "✓ outer_difference  2 / 2" in out
     assert "⚑ loops in Python where tensor operations are asked for: line 2" in out
 
+    ipython.run("def rows(a, b):\n    return [x - b for x in a]")
+    ipython.run("def outer_difference(a, b):\n    return torch.stack(rows(a, b))")
+    out = ipython.run("check('outer_difference')")
+    assert re.search(r"⚑ loops in Python where tensor operations are asked for: line 2 of In \[\d+\]", out)
+
 
 @pytest.mark.parametrize(("source", "name", "said"), SITUATIONS.values(), ids=SITUATIONS)
 def test_check_says_what_it_saw(place: Place, way: str, source: str, name: str, said: list[str]) -> None:

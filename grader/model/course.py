@@ -289,3 +289,7 @@ class Course:
     def notebooks(self) -> tuple[str, ...]:
         """The notebooks' stems, sorted by name: their numbers give the order."""
         return tuple(dict.fromkeys(exercise.notebook for exercise in self.exercises.values()))
+
+    def asked_beside(self, exercise: Exercise) -> set[str]:
+        """The names that the other exercises ask for."""
+        return {name for other in self.exercises.values() if other is not exercise for name in other.needs}

@@ -27,8 +27,8 @@ from grader.judge.evidence import gather
 from grader.judge.remarks import raised_late
 from grader.judge.score import link_consequences, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
-from grader.model import CaseRun, Exercise, ExerciseScore, Hints, Stub
-from grader.notebook.defined import YOURS, Session, missing, mistyped, overtaken, shell_here, stub_of
+from grader.model import CaseRun, Cell, Exercise, ExerciseScore, Hints, Stub
+from grader.notebook.defined import YOURS, Session, cells_run, missing, mistyped, overtaken, shell_here, stub_of
 from grader.notebook.display import say, show, with_progress
 from grader.notebook.rivals import rival
 from grader.notebook.usual_settings import usual_settings
@@ -151,9 +151,20 @@ def _checked(exercise: Exercise, session: Session) -> ExerciseScore:
             score = score_exercise(gather(exercise, prepared, runs, stub))
     except CourseError:
         return score_fault(exercise)
-    loops = loops_suspected(stub.source) if stub is not None and exercise.loops_flagged else None
-    looping = () if loops is None else (f"{LOOPS}: {loops}",)
-    return replace(score, flags=(*score.flags, *looping, *raised_late(score, runs)), cell=None, line=None)
+    flags = (*score.flags, *_looping(exercise, stub, session), *raised_late(score, runs))
+    return replace(score, flags=flags, cell=None, line=None)
+
+
+def _looping(exercise: Exercise, stub: Stub | None, session: Session) -> tuple[str, ...]:
+    """A remark where the answer, or what it calls, loops and should not; a cell is told by its number as it was run."""
+    if stub is None or not exercise.loops_flagged:
+        return ()
+    cells = [Cell(number, source) for number, source in enumerate(reversed(cells_run(session)))]
+    where = loops_suspected(stub.source, cells, session.seeded.course.asked_beside(exercise))
+    if where is None:
+        return ()
+    line, _, number = where.partition(" of cell ")
+    return (f"{LOOPS}: {line} of In [{number}]" if number else f"{LOOPS}: {line}",)
 
 
 def _placed(run: CaseRun, stub: Stub | None) -> CaseRun:
