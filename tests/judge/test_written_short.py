@@ -819,6 +819,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "leaky",
     ),
+    "relu_leaking_a_fifth": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = torch.where(inp > 0, out.g, 0.2 * out.g)"),
+        "inp.g",
+        "leaky",
+    ),
     "relu_of_the_gradient": (
         "forward_and_backward",
         loss(h="torch.relu(g @ w2.T)"),

@@ -5,7 +5,7 @@ Each rule gives, from the input and the output of the function, what a student t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
 from typing import Any
@@ -100,18 +100,25 @@ SIGMOID_TURNED = slope(
     "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
     lambda x, y: y * (y - 1),
 )
+
+
+def _leaky(leak: float) -> Iterator[Operation]:
+    """A leaky ReLU's derivative, behind a ReLU and behind one that leaks itself."""
+
+    def rule(x: Tensor, y: Tensor) -> Tensor:
+        return leak + (1 - leak) * positive(x)
+
+    yield _relu(f"the derivative is that of a leaky ReLU, {leak} for 0", rule)
+    leaking = partial(functional.leaky_relu, negative_slope=leak)
+    yield slope(RELU, leaking, f"a leaky ReLU stands in the place of the ReLU, {leak} · x for 0", rule)
+
+
 SLOPES: tuple[Operation, ...] = (
     _relu("the output of the ReLU stands in the place of its derivative, which is 1 or 0", lambda x, y: y),
     _relu("the input of the ReLU stands in the place of its derivative, which is 1 or 0", lambda x, y: x),
     _relu("the sign of its input is taken for the derivative of the ReLU", lambda x, y: x.sign()),
     _relu("the derivative of the ReLU is −1 where it has to be 0", lambda x, y: 2 * positive(x) - 1),
-    _relu("the derivative is that of a leaky ReLU, 0.01 for 0", lambda x, y: torch.where(x > 0, 1.0, 0.01)),
-    slope(
-        RELU,
-        functional.leaky_relu,
-        "a leaky ReLU stands in the place of the ReLU, 0.01 · x for 0",
-        lambda x, y: torch.where(x > 0, 1.0, 0.01),
-    ),
+    *(one for leak in (0.01, 0.1, 0.2) for one in _leaky(leak)),
     SIGMOID_TURNED,
     _relu(
         "the mask of the ReLU goes back alone, without the gradient that arrives at it",
