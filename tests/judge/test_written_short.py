@@ -2090,6 +2090,19 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "the two means on the way back are taken over the other axis",
     ),
+    "norm_by_one_less_throughout": (
+        "layernorm_grad",
+        """
+def layernorm_grad(inp, out, gamma, beta, eps):
+    solution(inp, out, gamma, beta, eps)
+    d, g = inp.shape[-1], out.g * gamma
+    root = (inp.var(-1, keepdim=True) + eps).sqrt()
+    x = (inp - inp.mean(-1, keepdim=True)) / root
+    inp.g = (g - g.sum(-1, keepdim=True) / (d - 1) - x * (g * x).sum(-1, keepdim=True) / (d - 1)) / root
+""",
+        "inp.g",
+        "and the two sums on the way back are divided by one less",
+    ),
     "norm_over_all": (
         "layernorm_grad",
         norm(s="(c.pow(2).mean(-1, keepdim=True) + eps).sqrt()")
@@ -2134,6 +2147,12 @@ WRONG: dict[str, tuple[str, ...]] = {
                 "(g - g.mean(-1, keepdim=True)) / s"
                 " - c * (g * c).mean(-1, keepdim=True) * c.pow(2).mean(-1, keepdim=True) ** -1.5",
                 "eps is left out of the last term",
+            ),
+            (
+                "root_without_eps",
+                "(g - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True))"
+                " * c.pow(2).mean(-1, keepdim=True) ** -0.5",
+                "eps is left out of the root that the input's gradient is divided by",
             ),
             (
                 "without_parentheses",

@@ -58,6 +58,7 @@ class Misstep:
     recentred: bool = False
     scale_in: tuple[Mean, ...] = ("mean", "spread")
     spread_without_eps: bool = False
+    root_without_eps: bool = False
     root_of_first: bool = False
     first: Literal["", "negative", "over count"] = ""
 
@@ -195,6 +196,10 @@ _ALONE: Mapping[str, Misstep] = {
         "the factor −1/2 is missing in the last term, that of the variance", times_spread=-2
     ),
     "spread_without_eps": Misstep("eps is left out of the last term, that of the variance", spread_without_eps=True),
+    "root_without_eps": Misstep(
+        "eps is left out of the root that the input's gradient is divided by, and stands in the normalised input",
+        root_without_eps=True,
+    ),
     "root_of_first": Misstep(
         "the upstream gradient alone is divided by the root of the variance, and not the two means, as without "
         "parentheses",
@@ -254,6 +259,7 @@ _CENTRED = Misstep("the mean is subtracted, as in layer norm")
 _CENTRED_BACK = Misstep("the mean of the gradient is subtracted on the way back, as in layer norm")
 #: Those that are often made together with another one.
 _OFTEN = ("no_scale", "unbiased", "no_eps", "eps_outside")
+_PAIRS = (("no_scale", "no_eps"), ("no_scale", "eps_outside"), ("unbiased", "one_less"))
 _BESIDE = ("unbiased", "constants", "no_spread", "no_mean", "no_root", "added", "sums", "raw", "centred", "deviation")
 
 
@@ -331,7 +337,8 @@ def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tens
         spread = misstep.times_spread * outer * spread_of(in_spread * inner) if misstep.spread else 0.0
         spread = spread * bare if misstep.spread_without_eps else spread
         rows = tuple(range(upstream.dim() - gamma.dim()))
-        behind = root**misstep.root * (gamma if misstep.scale_late or misstep.scale_twice else 1)
+        behind = variance.rsqrt() if misstep.root_without_eps else root**misstep.root
+        behind = behind * (gamma if misstep.scale_late or misstep.scale_twice else 1)
         spread = -spread if misstep.added else spread
         spread = spread - torch.as_tensor(spread).mean(back_along, keepdim=True) if misstep.recentred else spread
         terms = (behind * first, mean + spread) if misstep.root_of_first else (behind * (first - mean - spread), 0.0)
@@ -386,7 +393,7 @@ MISSTEPS: tuple[Operation, ...] = (
     *map(_normalisations, _ALONE.values()),
     *(
         _normalisations(_together(_ALONE[first], _ALONE[second]))
-        for first, second in (*product(_OFTEN, _BESIDE), ("no_scale", "no_eps"), ("no_scale", "eps_outside"))
+        for first, second in (*product(_OFTEN, _BESIDE), *_PAIRS)
         if first != second
     ),
 )
