@@ -337,6 +337,14 @@ def test_mistake_shows_in_a_power_that_is_put_together_from_a_logarithm(name: st
     assert all(said in whole(diagnosis) for diagnosis in found.values())
 
 
+@pytest.mark.parametrize("nodes", ["(n * self.log()).exp()", "(self.log() * n).exp()"])
+def test_product_that_passes_half_of_it_on_is_named_whatever_stands_first_in_a_power(nodes: str) -> None:
+    found = answered("Value", engine(right="0.0", nodes=nodes))
+
+    assert "grads (** of two nodes)" in found
+    assert all("nothing on to its second operand" in whole(diagnosis) for diagnosis in found.values())
+
+
 def test_unknown_mistake_in_an_engine_gets_no_name() -> None:
     found = answered("Value", engine(tanh="(1.3 - out.data**3) * out.grad"))
 

@@ -55,7 +55,7 @@ class Engine:
     ``last_first`` the walk visits the last operand before the first, with ``number_first`` a number on the left stays
     there in a sum or a product, with ``number_last`` one of a difference or a quotient does not. ``by_logarithm`` are
     the powers put together from a logarithm, a product and an exponential: ``pow`` of two nodes, ``rpow`` of a plain
-    number. Each gradient begins as ``initial``.
+    number; with ``logarithm_first`` that is the first factor. Each gradient begins as ``initial``.
     """
 
     own: frozenset[str] = frozenset()
@@ -70,6 +70,7 @@ class Engine:
     number_first: bool = False
     number_last: bool = False
     by_logarithm: frozenset[str] = frozenset()
+    logarithm_first: bool = False
     seed: Callable[[float], float] = lambda data: 1.0
     initial: float = 0.0
     clears: bool = False
@@ -139,7 +140,7 @@ class Node:
 
     def __pow__(self, other: Any) -> Node:
         if "pow" in self.engine.by_logarithm and isinstance(other, Node):
-            return (other * self.engine.made("log", self)).exp()
+            return self._power(other, self.engine.made("log", self))
         return self.engine.made("pow", self, other)
 
     def __neg__(self) -> Node:
@@ -167,7 +168,7 @@ class Node:
         if "pow" in self.engine.swapped:
             return self**other
         if "rpow" in self.engine.by_logarithm:
-            return (self * math.log(other)).exp()
+            return self._power(self, math.log(other))
         return self.engine.made("rpow", other, self)
 
     def relu(self) -> Node:
@@ -189,6 +190,10 @@ class Node:
     def _over(self, left: Any, right: Any) -> Node:
         own = "div" in self.engine.own
         return self.engine.made("div", left, right) if own else self._composed("mul", left, right**-1)
+
+    def _power(self, exponent: Node, logarithm: Node | float) -> Node:
+        first = self.engine.logarithm_first
+        return self.engine.made("mul", *((logarithm, exponent) if first else (exponent, logarithm))).exp()
 
     def _composed(self, operation: str, left: Any, right: Any) -> Node:
         turned = self.engine.number_last and not isinstance(left, Node)

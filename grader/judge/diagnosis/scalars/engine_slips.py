@@ -63,6 +63,8 @@ class EngineSlip:
                 yield engine
                 for powers in _BY_LOGARITHM.get(self.of, ()):
                     yield replace(engine, by_logarithm=powers)
+                    if engine.slopes and self.of == "mul":
+                        yield replace(engine, by_logarithm=powers, logarithm_first=True)
                 if (engine.slopes or engine.values) and self.of in _WITH_NUMBERS:
                     yield from (replace(engine, number_first=True), replace(engine, number_last=True))
                 if engine.walk != "sorted":
