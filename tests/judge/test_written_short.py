@@ -1056,7 +1056,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "mse_vector_grad",
         short("mse_vector_grad", "pred, y", "return 2 * (pred - y) ** 2 / len(y)"),
         "result",
-        "the exponent is not lowered on the way back: x²",
+        "the exponent is not lowered on the way back: xⁿ",
     ),
     "bias_of_one_number": (
         "Linear",

@@ -108,7 +108,7 @@ def _ones(value: Tensor, out: Tensor) -> Tensor:
 _INVERTED = "the mask of the ReLU is inverted"
 _ONES = "the way back begins with ones, without the derivative of the loss"
 _SCALED_BEHIND = "the weights are divided by √d after the softmax, and not the scores before it"
-_NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x"
+_NOT_LOWERED = "the exponent is not lowered on the way back: xⁿ goes back as n · xⁿ, and not as n · xⁿ⁻¹"
 SMALLEST = Operation("the smallest entry is taken, and not the largest", pools.smallest)
 #: Those that the words of ``wrong_value.pass`` are filled with.
 PASSES: tuple[Operation, ...] = (
