@@ -57,6 +57,7 @@ VARIANTS = {
     "vmap": ("x.g = torch.vmap(lambda v: 2 * v)(x)", True),
     "aten-backward": ("x.g = torch.ops.aten.threshold_backward(x, x, 0)", True),
     "nn-grad": ("x.g = torch.ops.aten._softmax_backward_data(x, x, 1, torch.float32)", True),
+    "forward-mode-formula": ("x.g = torch.ops.aten.glu_jvp(x, x.repeat(1, 2), x.repeat(1, 2), -1)", True),
     "composite": ("x.g = torch.ops.aten.infinitely_differentiable_gelu_backward(2 * torch.ones_like(x), x)", True),
     "composite-saved": ("x.g = sparse(x, torch.arange(2), 2, -1, False).to_dense()", True),
     "composite-looked-up": (

@@ -82,8 +82,8 @@ _DISABLERS = (
     "_dispatch_tls_set_dispatch_key_excluded",
     "_dispatch_tls_set_dispatch_key_included",
 )
-#: What the names of operators hold that are formulas of backward passes.
-_FORMULA = "_backward"
+#: Finds what the names of operators hold that are formulas of backward passes, or of forward mode.
+_formula = re.compile("_backward|_jvp").search
 #: Where torch takes a composite operator apart, among the kinds of tensors that it is called with here.
 _TAKEN_APART = re.compile(r"^(Autograd(?:CPU|Meta|Other|NestedTensor)):.*\[math kernel\]$", re.MULTILINE)
 #: The functions that start a thread; the first argument is what runs in it.
@@ -161,7 +161,7 @@ _watch = Watch()
 
 def _note_operator(func: Any) -> tuple[Any, str]:
     name = _str(func.name()).partition(".")[0]
-    noticed = _FORMULA in name or name == "aten::_make_dual"
+    noticed = _formula(name) or name == "aten::_make_dual"
     entry = _operators[_id(func)] = func, name.replace("::", ".") if noticed else ""
     return entry
 
@@ -268,7 +268,7 @@ def _disable(original: Any, *given: Any) -> Any:
 
 def _ask(first: int, original: Any, module: Any, arguments: int, *more: Any) -> Any:
     name = _str(_object_at(arguments + first).value)
-    if _FORMULA in name:
+    if _formula(name):
         # What torch's compiler brings along is asked as it is imported, and computes nothing.
         _watch.record(name.replace("::", ".") if name.startswith("aten::") else TAMPERING)
     return original(module, arguments, *more)
@@ -304,7 +304,7 @@ def _hand_on_whole() -> Library:
     """
     library = Library("aten", "IMPL")
     for name in torch._C._dispatch_get_registrations_for_dispatch_key("CompositeImplicitAutograd"):
-        if name.startswith("aten::") and _FORMULA in name:
+        if name.startswith("aten::") and _formula(name):
             for key in _TAKEN_APART.findall(torch._C._dispatch_dump_table(name)):
                 library.impl(name, fallthrough_kernel, key)
     return library

@@ -224,7 +224,7 @@ def dotted_name(node: ast.expr, imported: Mapping[str, str]) -> str:
                 return _plain([module, *reversed(parts)]) if dotted_name(owner, imported) == "sys.modules" else ""
             case ast.Call() if module := _module_of(node, imported):
                 return _plain([module, *reversed(parts)])
-        of, name = _part(node)
+        of, name = part_of(node)
         if of is None:
             return ""
         parts.append(name)
@@ -232,7 +232,7 @@ def dotted_name(node: ast.expr, imported: Mapping[str, str]) -> str:
     return ""
 
 
-def _part(node: ast.expr) -> tuple[ast.expr | None, str]:
+def part_of(node: ast.expr) -> tuple[ast.expr | None, str]:
     """What an attribute is taken of, and which; nothing for any other expression."""
     match node:
         case ast.Attribute(value=owner, attr=name):
@@ -264,7 +264,7 @@ def _named_in(nodes: Iterable[ast.AST], imported: Mapping[str, str]) -> Iterator
                 continue
             if node not in within:
                 yield node.lineno, dotted
-            owner = node.value if isinstance(node, ast.Subscript) else _part(node)[0]
+            owner = node.value if isinstance(node, ast.Subscript) else part_of(node)[0]
             if owner is not None:
                 within.add(owner)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from textwrap import dedent
 from types import MappingProxyType
 from typing import Final, TypeGuard
@@ -16,7 +16,16 @@ from typing import Final, TypeGuard
 from grader.cell_code import name_called, parsed, without_comments
 from grader.model import Cell
 from grader.recent import by_source
-from grader.submission.reading.reliance import THERE, dotted_name, imported_by, imports_in, pieces, seen_through
+from grader.submission.reading.reliance import (
+    THERE,
+    Piece,
+    dotted_name,
+    imported_by,
+    imports_in,
+    part_of,
+    pieces,
+    seen_through,
+)
 
 #: Packages that differentiate, in which the watch of a check sees nothing.
 _FOREIGN = ("autograd", "casadi", "jax", "micrograd", "mpmath", "numdifftools", "sympy", "tensorflow", "tinygrad")
@@ -94,7 +103,18 @@ def optimizer_suspected(
     >>> optimizer_suspected("def step(p): moved(p)", [Cell(2, "def moved(p):\n    torch.optim.SGD(p).step()")])
     '`torch.optim.SGD` (line 2 of cell 2)'
     """
-    return _reached(_OPTIMIZERS, source, cells, but, modules)
+    return _reached(_OPTIMIZERS, source, cells, but, modules, also=_unresolved_optimizers)
+
+
+def _unresolved_optimizers(piece: Piece) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name of each ``.optim.SGD`` of a thing that no import shows."""
+    known = {(line, dotted.rpartition(".")[2]) for line, dotted in piece.names}
+    for node in ast.walk(piece.code):
+        if isinstance(node, (ast.Attribute, ast.Call)):
+            owner, name = part_of(node)
+            of_optim = owner is not None and part_of(owner)[1] == "optim"
+            if of_optim and name[:1].isupper() and name != "Optimizer" and (node.lineno, name) not in known:
+                yield node.lineno, f"….optim.{name}"
 
 
 def loops_suspected(
@@ -138,7 +158,11 @@ def lookup_suspected(
     >>> lookup_suspected(["digits.csv"], "def train(x):\n    'Not from digits.csv.'\n    open('/digits.csv.gz')")
     '`digits.csv` (line 3)'
     """
-    return _reached(places, source, cells, but, modules, texts=True)
+
+    def named(piece: Piece) -> Iterator[tuple[int, str]]:
+        return ((line, place) for line, text in _texts_in(piece.code) for place in places if place in text)
+
+    return _reached(places, source, cells, but, modules, also=named)
 
 
 def _reached(
@@ -148,9 +172,9 @@ def _reached(
     but: Collection[str],
     modules: Mapping[str, str],
     *,
-    texts: bool = False,
+    also: Callable[[Piece], Iterable[tuple[int, str]]] = lambda _: (),
 ) -> str | None:
-    """The first use of one of ``places``, or of what is below it; with ``texts`` also the first text that names one."""
+    """The first use of one of ``places``, or of what is below it, or of what is ``also`` one: its line and its name."""
     words = [place.rpartition(".")[2] for place in places]
     every = (source, *(cell.source for cell in cells), *modules.values())
     if all(text.isascii() and not any(map(text.__contains__, words)) for text in every):
@@ -159,9 +183,7 @@ def _reached(
     for piece in pieces(source, cells, but, modules):
         used = [one for one in piece.names if f"{one[1]}.".startswith(below) and not _is_below(one[1], _NO_OPTIMIZER)]
         used = [one for one in used if one[1] not in places] or used
-        if texts:
-            used += [(line, place) for line, text in _texts_in(piece.code) for place in places if place in text]
-        found = _earliest(used)
+        found = _earliest([*used, *also(piece)])
         if found is not None:
             return f"{found[:-1]} of {piece.place})" if piece.place else found
     return None

@@ -72,7 +72,7 @@ MEDDLING = {
     "backward_compiled": ("from functorch.compile import aot_function", "functorch.compile"),
     "backward_kept": ("from torch.testing._internal.optests.aot_autograd import nop", "testing._internal"),
     "backward_of_a_module": ("from torch.distributed.tensor.debug._op_coverage import aot_module", "aot_module"),
-    "backward_traced": ("from torch.fx.experimental import proxy_tensor", "proxy_tensor"),
+    "backward_traced": ("from torch.fx.experimental import proxy_tensor", "torch.fx"),
     "backward_recorded": ("import torch as t\nmachine = t.jit.trace(grads, examples)", "jit.trace"),
     "backward_handed_on": (
         "from torch.utils.checkpoint import create_selective_checkpoint_contexts",
@@ -87,6 +87,10 @@ MEDDLING = {
     "script_loaded": ("import torch.jit\ntorch.jit.load('notes.bin')", "torch.jit"),
     "gradient_compiled": ("f = torch.compile(torch.func.grad(loss))", "torch.compile"),
     "gradient_exported": ("torch.export.export(module, examples).module()", "torch.export"),
+    "gradient_traced": (
+        "import torch.fx.experimental.proxy_tensor as p\ng = getattr(p, 'make_' + 'fx')(f)",
+        "torch.fx",
+    ),
     "formulas_exported": ("from torch.export import default_decompositions", "torch.export"),
     "operators_by_name": ("o = getattr(torch, 'ops').aten", "getattr(torch, 'ops'"),
     "modules_by_name": ("getattr(sys, 'modules')['x']", "getattr(sys, 'modules'"),

@@ -212,6 +212,11 @@ OPTIMIZERS = {
     "module_within": ("importlib.import_module('.optim', 'torch').Adam(params)", "`torch.optim.Adam` (line 1)"),
     "module_alone": ("getattr(torch, 'optim')", "`torch.optim` (line 1)"),
     "module_in_a_list": ("[torch.optim][0].Adam(params)", "`torch.optim` (line 1)"),
+    "module_of_a_tuple": ("t, n = torch, torch.nn\nO = t.optim.SGD", "`….optim.SGD` (line 2)"),
+    "module_named_on_the_way": ("(t := torch).optim.SGD(params)", "`….optim.SGD` (line 1)"),
+    "module_of_a_class": ("class L:\n    t = torch\nO = getattr(L.t.optim, 'SGD')", "`….optim.SGD` (line 3)"),
+    "base_class_of_a_thing": ("n.optim.Optimizer", None),
+    "package_of_ones_own": ("import mine\nmine.optim.SGD(params)", None),
     "module_by_another": (
         "import torch.nn.functional as F\nF.torch.optim.Adam(params)",
         "`torch.optim.Adam` (line 2)",
