@@ -45,10 +45,11 @@ class Piece:
 
 
 class _Scope:
-    """Where a name is looked up: in the cells of a notebook, or in a module beside it."""
+    """Where a name is looked up: in the cells of a notebook, or in a module beside it, in its package."""
 
-    def __init__(self, sources: Collection[tuple[str, str]], but: Collection[str]) -> None:
-        self.imported = _imported(source for _, source in sources)
+    def __init__(self, sources: Collection[tuple[str, str]], but: Collection[str], package: str = "") -> None:
+        self.package = package
+        self.imported = _imported((source for _, source in sources), package)
         self.stars = _stars(self.imported.values())
         found = [(item, place) for place, source in sources for item in definitions_in(source)]
         self.names = {item.name for item, _ in found}.union(*(_bound_in(source) for _, source in sources))
@@ -104,7 +105,8 @@ class _Beside:
     def _scope(self, module: str) -> _Scope:
         if module not in self._scopes:
             path = self._paths[module]
-            self._scopes[module] = _Scope([(path, self._sources[path])], self._but)
+            package = module_at(path.rpartition("/")[0])
+            self._scopes[module] = _Scope([(path, self._sources[path])], self._but, package)
         return self._scopes[module]
 
 
@@ -144,8 +146,8 @@ def pieces(
     while todo:
         code, place, scope = todo.popleft()
         nodes = list(ast.walk(code))
-        used, own = _used(nodes), list(imports_in(nodes))
-        imported = _seen_in(nodes, scope.imported)
+        used, own = _used(nodes), list(imports_in(nodes, scope.package))
+        imported = _seen_in(nodes, scope.imported, scope.package)
         imported.update(beside.starred(used - imported.keys() - {*but}, scope, (dotted for _, _, dotted in own)))
         names = [(line, dotted, beside.followed(dotted)) for line, dotted in _named_in(nodes, imported)]
         of_imports = [(line, dotted, beside.followed(dotted)) for line, _, dotted in own]
@@ -163,8 +165,8 @@ def names_used(source: str, cells: Sequence[Cell] = (), but: Collection[str] = (
     return frozenset(name for piece in pieces(source, cells, but) for name in _used(list(ast.walk(piece.code))))
 
 
-def imports_in(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str, str]]:
-    """Yield the line, the name and the dotted name of everything that ``nodes`` import."""
+def imports_in(nodes: Iterable[ast.AST], package: str = "") -> Iterator[tuple[int, str, str]]:
+    """Yield the line, the name and the dotted name of everything that ``nodes``, in a module of ``package``, import."""
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -172,10 +174,19 @@ def imports_in(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str, str]]:
                 yield node.lineno, alias.asname or package, alias.name if alias.asname else package
                 if not alias.asname and "." in alias.name:
                     yield node.lineno, f"import {alias.name}", alias.name  # no name of its own, but a sign
-        elif isinstance(node, ast.ImportFrom) and not node.level:
+        elif isinstance(node, ast.ImportFrom) and (module := _named_by(node, package)):
             for alias in node.names:
-                name = f"from {node.module} import *" if alias.name == "*" else alias.asname or alias.name
-                yield node.lineno, name, _plain([f"{node.module}.{alias.name}"])
+                name = f"from {module} import *" if alias.name == "*" else alias.asname or alias.name
+                yield node.lineno, name, _plain([f"{module}.{alias.name}"])
+
+
+def _named_by(node: ast.ImportFrom, package: str) -> str:
+    """The dotted name of the module from which something is imported; empty above the outermost ``package``."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".") if package else []
+    above = parts[: len(parts) - node.level + 1] if node.level <= len(parts) else []
+    return ".".join([*above, *([node.module] if node.module else [])]) if above else ""
 
 
 def seen_through(code: ast.AST, elsewhere: Mapping[str, str]) -> dict[str, str]:
@@ -187,10 +198,10 @@ def seen_through(code: ast.AST, elsewhere: Mapping[str, str]) -> dict[str, str]:
     return _seen_in(list(ast.walk(code)), elsewhere)
 
 
-def _seen_in(nodes: Sequence[ast.AST], elsewhere: Mapping[str, str]) -> dict[str, str]:
+def _seen_in(nodes: Sequence[ast.AST], elsewhere: Mapping[str, str], package: str = "") -> dict[str, str]:
     named = {node.id for node in nodes if isinstance(node, ast.Name)} - bound_among(nodes)
     imported = {name: elsewhere[name] for name in named if name in elsewhere}
-    _note_imports(imported, nodes)
+    _note_imports(imported, nodes, package)
     return imported
 
 
@@ -288,16 +299,16 @@ def _module_of(call: ast.Call, imported: Mapping[str, str]) -> str:
     return ""
 
 
-def _imported(sources: Iterable[str]) -> dict[str, str]:
+def _imported(sources: Iterable[str], package: str = "") -> dict[str, str]:
     imported = dict(THERE)
     for source in sources:
-        _note_imports(imported, _naming_statements(source))
+        _note_imports(imported, _naming_statements(source), package)
     return imported
 
 
-def _note_imports(imported: dict[str, str], nodes: Iterable[ast.AST]) -> None:
+def _note_imports(imported: dict[str, str], nodes: Iterable[ast.AST], package: str) -> None:
     for node in nodes:
-        imported.update((name, dotted) for _, name, dotted in imports_in([node]))
+        imported.update((name, dotted) for _, name, dotted in imports_in([node], package))
         if isinstance(node, ast.Assign) and (dotted := dotted_name(node.value, imported)):
             imported.update((target.id, dotted) for target in node.targets if isinstance(target, ast.Name))
 

@@ -73,6 +73,25 @@ def test_pieces_go_on_in_the_modules_beside(answer: str, cells: list[str], names
     assert {name for _, some in everything for name in some if name.startswith("torch")} == names
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("tools/__init__.py", "from .made import build"),
+        ("tools/__init__.py", "from . import made\nbuild = made.build"),
+        ("tools/__init__.py", "from .made import *"),
+        ("tools/__init__.py", "def build():\n    from .made import build as inner\n    return inner()"),
+        ("tools/deep/__init__.py", "from ..made import build"),
+    ],
+    ids=["name", "module", "everything", "inside", "above"],
+)
+def test_pieces_go_on_in_the_package_of_a_module(path: str, text: str) -> None:
+    beside = {path: text, "tools/made.py": "import torch\ndef build(): return torch.optim.Adam"}
+    answer = (
+        f"def f():\n    from {path.removesuffix('/__init__.py').replace('/', '.')} import build\n    return build()"
+    )
+    assert "torch.optim.Adam" in {name for piece in pieces(answer, (), (), beside) for _, name in piece.names}
+
+
 def test_modules_that_import_each_other_have_an_end() -> None:
     assert found("from one import f\nf()", one="from two import f", two="from one import f")[0][0] == ""
     assert found("from one import *\nf()", one="from two import *", two="from one import *")[0][0] == ""
