@@ -72,6 +72,8 @@ def _effect_of(value: ast.expr, given: set[str]) -> str:
     match value:
         case ast.Attribute(attr=name):
             return wording.UNCALLED if name in _METHODS or callable(getattr(torch.Tensor, name, None)) else ""
+        case ast.Compare(left=ast.Name() | ast.Attribute() | ast.Subscript(), ops=[ast.Eq()]):
+            return wording.COMPARED
         case ast.BinOp() | ast.Compare():
             return wording.DROPPED if not _calls(value) else ""
         case ast.Call(func=ast.Attribute(value=owner, attr=name), keywords=keywords):

@@ -59,6 +59,7 @@ PASSED_OVER = (
 )
 READ_THEM = "Use these names in the body of the function, which looks them up anew in every call."
 UNCALLED = " Line {line}, `{code}`, does nothing: without parentheses, a method is not called."
+COMPARED = " Line {line}, `{code}`, compares, and assigns nothing: one `=` does."
 DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
 RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
 FLOORED = " Line {line} divides with `//`, which drops everything after the decimal point."
