@@ -124,7 +124,7 @@ ROWS = (
         """,
         "b2.g",
         "wrong_value",
-        ("x² goes back as x²",),
+        ("xⁿ goes back as xⁿ",),
         ("A factor is missing here",),
     ),
     Row(

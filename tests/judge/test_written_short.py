@@ -675,7 +675,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "mse_vector_grad",
         short("mse_vector_grad", "pred, y", "return (pred - y) ** 2 / len(y)"),
         "result",
-        "but for the sign: x² goes back as x²",
+        "but for the sign: xⁿ goes back as xⁿ",
     ),
     "first_output_alone": (
         "residual",

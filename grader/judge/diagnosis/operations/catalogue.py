@@ -136,11 +136,12 @@ PASSES: tuple[Operation, ...] = (
     Operation("the square root is missing", lambda: dict.fromkeys((torch.sqrt, Tensor.sqrt), lambda value: value * 1)),
     Operation("a number is missing that it is multiplied or divided by", powers.numbers_left_out),
     Operation(
-        "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
+        "the power itself stands in the place of its derivative: xⁿ goes back as xⁿ, and not as n · xⁿ⁻¹",
         powers.power_for_slope(),
     ),
     Operation(
-        "the power itself stands in the place of its derivative, but for the sign: x² goes back as x², and not as 2x",
+        "the power itself stands in the place of its derivative, but for the sign: xⁿ goes back as xⁿ, and not as "
+        "n · xⁿ⁻¹",
         powers.power_for_slope(turned=True),
     ),
     Operation(
