@@ -819,6 +819,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "leaky",
     ),
+    "ones_left_out_of_a_tanh": (
+        "tanh_grad",
+        short("tanh_grad", "inp, out", "inp.g = -out.g * out**2"),
+        "inp.g",
+        "or is a term that it lacks",
+    ),
     "relu_leaking_a_fifth": (
         "relu_grad",
         short("relu_grad", "inp, out", "inp.g = torch.where(inp > 0, out.g, 0.2 * out.g)"),
@@ -3278,3 +3284,8 @@ def test_subclass_of_tensor_is_called_one_and_no_container() -> None:
     (told,) = answered("outer_difference", source).values()
     assert "a subclass of Tensor" in told.message
     assert "container" not in told.message
+
+
+def test_loop_that_ends_where_the_loss_rises_is_not_told_of_small_steps() -> None:
+    step = f"{STUB}; losses.append(loss); {STEP}\n        if losses[-1] > (losses[-2:] or [loss])[0]: break"
+    assert_not_told("train_by_hand", LOOP.format(step, "losses"), "w1", "far too small", seed=1)

@@ -29,10 +29,13 @@ def writes_in_part(stub: Stub | None) -> bool:
 def may_add(stub: Stub | None) -> bool:
     """Whether some line may add to what stood in a gradient: ``+=``, a method in place, ``t.g = t.g + …``.
 
-    ``+=`` to what the stub has computed itself does not. Where the source cannot be read, it may.
+    ``+=`` to what the stub has computed itself does not, unless it has that from before, when it was made. Where the
+    source cannot be read, it may.
     """
     nodes = nodes_of(stub)
-    computed = _computed(nodes)
+    made = [node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+    before = {id(each) for node in made for each in ast.walk(node)}
+    computed = _computed(node for node in nodes if id(node) not in before)
     return not nodes or any(
         (isinstance(node, ast.AugAssign) and path_of(written_into(node.target)) not in computed)
         or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"))

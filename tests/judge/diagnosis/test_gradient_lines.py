@@ -50,6 +50,10 @@ def test_gradient_read_before_it_is_written(line, read):
         ("w.g = b.g.T", False),
         ("w.g = dw.exp()", False),
         ("f(x).g = f(x).g + 1", False),
+        (
+            "def __init__(self, w):\n    self.w.g = torch.zeros_like(w)\ndef backward(self):\n    self.w.g += self.dw",
+            True,
+        ),
     ],
 )
 def test_line_that_adds_to_what_stood_there_by_another_name(line, adds):

@@ -14,8 +14,8 @@ MEAN = Words(
 )
 HALF = Words(
     "`{path}` is exactly half of what it should be.",
-    "A factor of 2 is missing, usually that of a square's derivative.",
-    "What is the derivative of x²?",
+    "A factor of 2 is missing, usually that of a square's derivative, or one of ½ is too many.",
+    "Is there a square in the formula, and what is the derivative of x²? Does a ½ stand in your code?",
     "Multiply by 2.",
 )
 FACTOR_WORDS: dict[str, Words] = {

@@ -181,7 +181,7 @@ RELATION_WORDS: dict[str, Words] = {
     ),
     "wrong_value.other_numbers": Words(
         "`{path}` is 0 exactly where it has to be, and holds other numbers than the right ones everywhere else.",
-        "What chooses the places, an index or a mask, is right; what is written there is not.",
+        "The zeros are right; what stands in the other places is not.",
         "What does your code write into those places, and what belongs there?",
         "Keep the places, and work out by hand what stands in one of them.",
     ),
@@ -248,9 +248,9 @@ RELATION_WORDS: dict[str, Words] = {
     ),
     "wrong_value.subtracted": Words(
         "`{path}` is the right answer minus {name}.",
-        "{name} was taken from it.",
+        "{name} was taken from it, or is a term that it lacks.",
         "Which terms does the formula have?",
-        "Take the term {name} away.",
+        "Take nothing away from it, or add {name} where the formula has it.",
     ),
     "wrong_value.negated": Words(
         "`{path}` is what comes out with the opposite sign of {name}.",

@@ -100,7 +100,8 @@ SHAPE_WORDS: dict[str, Words] = {
     ),
     "broadcast_to_square": Words(
         "`{path}` comes from a {square} matrix of all pairs; there is one right value for each row.",
-        "Two tensors of n entries met each with each: broadcasting makes (n, n) of (n, 1) and (n,), so does `outer`.",
+        "Two tensors of n entries met each with each: broadcasting makes (n, n) of (n, 1) and (n,), so does `outer`. "
+        "Or one of the two was averaged before they met.",
         "Print the shapes of the two tensors that meet there.",
         "Bring both to the same shape first, for instance with `[:, 0]`, and let them meet entry by entry.",
     ),
