@@ -168,6 +168,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
     "divisor_unsquared": ({"div": "-self.data / o.data * out.grad"}, "without the square", "wrong_value", 1),
     "negated_number": ({"neg": "Value(-self.data)"}, "the negation passes nothing on", "wrong_value", 2),
     "subtracted_from_itself": ({"rsub": "self - o"}, "the node less the number", "wrong_value", 2),
+    "tanh_one_left_out": ({"tanh": "-(out.data**2) * out.grad"}, "the 1 is left out", "wrong_value", 1),
     "tanh_unsquared": ({"tanh": "(1 - out.data) * out.grad"}, "1 − tanh", "wrong_value", 1),
     "tanh_of_input": ({"tanh": "(1 - self.data**2) * out.grad"}, "of its input", "wrong_value", 1),
     "exp_of_input": ({"exp": "self.data * out.grad"}, "exp goes back as its input x", "wrong_value", 2),

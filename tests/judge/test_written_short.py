@@ -318,11 +318,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "weight.g",
         "plus `weight`",
     ),
+    "taken_from_it": ("lin_grad", LIN.format("b.g = b.g - b"), "b.g", "or is a term that it lacks"),
     "times_the_rows": (
         "lin_grad",
         LIN.format("w.g = w.g * len(inp)"),
         "w.g",
-        "It was multiplied by n, or",
+        "It was multiplied by n once too often",
         "missing_mean",
     ),
     **{
@@ -823,7 +824,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "tanh_grad",
         short("tanh_grad", "inp, out", "inp.g = -out.g * out**2"),
         "inp.g",
-        "or is a term that it lacks",
+        "the 1 is left out",
     ),
     "relu_leaking_a_fifth": (
         "relu_grad",
@@ -2993,6 +2994,103 @@ def layernorm_grad(inp, out, gamma, beta, eps):
         "logits.g",
         "inside of the loop",
     ),
+    "root_the_wrong_way_on_the_way_back": (
+        "attention_grad",
+        ATTENTION.format(WAY_BACK, "p.mT @ out.g", "s.mT").replace("/ r\n    v.g", "* r\n    v.g"),
+        "q.g",
+        "or multiplied by √d where it has to be divided by √d",
+        "missing_mean",
+    ),
+    "values_reshaped": (
+        "attention_grad",
+        ATTENTION.format(WAY_BACK, "p.mT @ out.g", "s.mT").replace("v.mT", "v.reshape(v.mT.shape)"),
+        "k.g",
+        "`v` is reshaped where it has to be transposed",
+    ),
+    "derivative_through_the_softmax_again": (
+        "cross_entropy_grad",
+        ENTROPY.format(
+            "d = p.index_put((rows, targ), p[rows, targ] - 1) / n; logits.g = p * (d - (d * p).sum(1, keepdim=True))"
+        ),
+        "logits.g",
+        "goes back through the softmax once more",
+    ),
+    **{
+        f"{name}_in_the_wrong_shape": (exercise, source, check, said, code)
+        for name, exercise, source, check, said, code in (
+            (
+                "twice_a_row",
+                "mse_grad",
+                "def mse_grad(inp, targ):\n    inp.g = 2 * (inp[:, 0] - targ)",
+                "inp.g",
+                "is n times what is right, in the wrong shape",
+                "unit_axis",
+            ),
+            (
+                "mean",
+                "lin_grad",
+                LIN.format("b.g = out.g.mean(0, keepdim=True)"),
+                "b.g",
+                "is 1/n times what is right, in the wrong shape",
+                "unit_axis",
+            ),
+            (
+                "difference",
+                "mse_grad",
+                "def mse_grad(inp, targ):\n    inp.g = inp - targ",
+                "inp.g",
+                "the diagonal is n/2 times what is right",
+                "broadcast_to_square",
+            ),
+        )
+    },
+    **{
+        f"{name}_for_old": (exercise, source, check, said, "raised")
+        for name, exercise, source, check, said in (
+            (
+                "place_in_a_list",
+                "SGD",
+                "class SGD(solution):\n    def step(self):\n        for i in range(len(self.params)):\n"
+                "            p = self.params[i]\n            self.params[i] = p - self.lr * p.g",
+                "p",
+                "Line 5 puts a new tensor in the place of `p`",
+            ),
+            (
+                "new_weights",
+                "train_with_autograd",
+                """
+                def train_with_autograd(x, y, w1, w2, learning_rate, steps):
+                    for _ in range(steps):
+                        (torch.relu(x @ w1) @ w2 - y).pow(2).sum().backward()
+                        with torch.no_grad():
+                            w1 = w1 - learning_rate * w1.grad
+                            w2 = w2 - learning_rate * w2.grad
+                """,
+                "w1",
+                "Line 5 gives the name `w1` to a new tensor",
+            ),
+        )
+    },
+    **{
+        f"unwritten_{check}_beside_{name}": ("lin_grad", source, check, said, "not_written")
+        for name, source, check, said in (
+            ("a_copy", LIN_BUT_W + "x = inp.clone(); dw = x.T @ out.g", "w.g", "Line 3 computes `dw`"),
+            ("another_transpose", LIN_BUT_W + "inp.T.g = inp; w.T.g = w", "w.g", "Line 3, `w.T`, makes another"),
+            (
+                "an_argument_of_another_name",
+                "def lin_grad(x, y, W, c):\n    x.T.g = x; v = W.clone()",
+                "w.g",
+                "`W.clone()`, makes another tensor: its `.g` is not that of `W`",
+            ),
+        )
+    },
+    "returned_by_backward": (
+        "Relu",
+        "class Relu(solution):\n    def backward(self):\n        return (self.inp > 0) * self.out.g",
+        "inp.g",
+        "Line 3 returns something, and no value is taken from `backward`",
+        "not_written",
+    ),
 }
 
 
@@ -3217,6 +3315,17 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "t = torch.ones(2)\n" + LIN.format("inp.g = out.g @ w.t() + b"),
         "inp.g",
         "t (2,)",
+    ),
+    "end_that_a_line_writes": (
+        "polynomial_vjp",
+        short(
+            "polynomial_vjp",
+            "a, b, upstream",
+            "first, second = solution(a, b, upstream); made = torch.empty_like(a); made[:-1] = first[:-1]; "
+            "made[len(a) - 1] = 0.3; return made, second",
+        ),
+        "result[0]",
+        "alone, and right in all other places",
     ),
     "momentum_of_another": ("Adam", adam(v="b2 * old_v + (1 - b2) * g**4"), "p", "comes out when"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,6 +16,8 @@ from grader.recent import by_source
 _CUTTING_NOTHING = frozenset(
     {"range", "len", "zeros", "zeros_like", "ones", "outer", "enumerate", "zip", "sum", "size"}
 )
+#: How the first place along an axis is written, and the last: ``0``, and ``-1``, ``n - 1`` or ``len(x) - 1``.
+_ENDS = {0: "0", -1: r"(.* )?-\s?1"}
 
 
 def reads_value(stub: Stub | None, name: str) -> bool:
@@ -169,6 +172,16 @@ def uninitialised(stub: Stub | None) -> str | None:
         if isinstance(node, ast.Call) and (name := name_called(node)) in {"empty", "empty_like", "new_empty"}:
             return name
     return None
+
+
+def writes_end(stub: Stub | None, end: int) -> bool:
+    """Whether a line assigns to the first entry (0) or the last (−1) of an axis: ``y[0] = …``, ``y[:, n - 1] = …``."""
+    for node in nodes_of(stub):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            places = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            if any(re.fullmatch(_ENDS[end], code_of(place)) for place in places):
+                return True
+    return False
 
 
 def takes_out_last(stub: Stub | None) -> bool:

@@ -270,6 +270,12 @@ def test_new_tensor_is_told_of_what_was_handed_over(line: str) -> None:
     assert bool(clues.new_for_old(stub(line, "return w1"))) == (line == "w1 = w1 - h")
 
 
+@pytest.mark.parametrize("line", ["return", "return None", "return h.g", "return h.g, w1.g"])
+def test_gradient_that_is_written_may_be_returned_too(line: str) -> None:
+    assert clues.returned(Stub("Relu", 2, 4, f"def backward(self):\n    {line}", "name"), "w.g") == ""
+    assert clues.returned(stub("return h @ w1"), "h.g") == ""
+
+
 def test_source_that_is_no_python_has_no_clues() -> None:
     broken = Stub("solve", 2, 1, "def solve(:", "name")
 

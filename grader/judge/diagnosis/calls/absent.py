@@ -73,7 +73,10 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     if symptom.exercise.rerun:
         cell = None if stub is None else dict(stub.elsewhere).get(name)
         return symptom.say("not_written.cell" if cell is None else "not_written.other_cell", state=state, cell=cell)
-    return wording.added(symptom.say("not_written", state=state), clues.copied(stub) or clues.unused(stub, name))
+    owner = name.removesuffix(".g")
+    own = (_argument(symptom, owner) or ("", owner))[1].rpartition(".")[2]
+    clue = clues.copied(stub, own) or clues.returned(stub, name) or clues.unused(stub, name)
+    return wording.added(symptom.say("not_written", state=state), clue)
 
 
 def without_output(symptom: Symptom) -> Diagnosis | None:
@@ -100,9 +103,17 @@ def _rebound(symptom: Symptom) -> str | None:
     owner = symptom.path.rpartition(".")[0]
     if owner in exercise.globals:
         return owner if any(assigns(stub, function, owner) for function in exercise.needs) else None
-    if (call := handed_over(exercise.call, owner)) is None or (name := parameter(stub, *call)) is None:
+    if (found := _argument(symptom, owner)) is None:
         return None
-    return name if assigns(stub, call[0], name) and assigns(stub, call[0], f"{name}.g") else None
+    function, name = found
+    return name if assigns(stub, function, name) and assigns(stub, function, f"{name}.g") else None
+
+
+def _argument(symptom: Symptom, owner: str) -> tuple[str, str] | None:
+    """The stub's function that the check hands ``owner`` to, and what that calls it."""
+    call = handed_over(symptom.exercise.call, owner)
+    name = None if call is None else parameter(symptom.evidence.stub, *call)
+    return None if call is None or name is None else (call[0], name)
 
 
 def _not_returned(symptom: Symptom, finding: Finding, call: str) -> Diagnosis:

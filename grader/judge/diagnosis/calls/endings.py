@@ -115,7 +115,9 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
         return found
     ungraded = "attribute 'g'" in error.message
     readers = _READS_GRADIENT.findall(error.code) if "None" in error.message or ungraded else []
-    clue = next(filter(None, (clues.renamed_before(stub, name, error.line) for name in dict.fromkeys(readers))), "")
+    clue = clues.new_for_old(stub) if readers or "does not require grad" in error.message else ""
+    named = (clues.renamed_before(stub, name, error.line) for name in dict.fromkeys(readers))
+    clue = next(filter(None, (clue, *named)), "")
     if error.type != "NameError":
         clue = clue or clues.from_outside(stub, exercise.globals, error.line)
     return wording.added(found, clue or (clues.copied(stub) if ungraded else ""))

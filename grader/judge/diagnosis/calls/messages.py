@@ -130,7 +130,7 @@ def _operator(match: re.Match[str], error: StudentError) -> Found:
     if "NoneType" in kinds:
         return "none.value", {}
     if any(map(_is_function, kinds)):
-        return "uncalled", {}
+        return "uncalled.size" if _SIZE.search(error.code) else "uncalled", {}
     if pair := next((kind for kind in kinds if "return_types." in kind), None):
         return "pair", {"name": pair.rpartition(".")[2]}
     if operator in {"^", "&", "|"}:
@@ -168,6 +168,8 @@ def _arguments(match: re.Match[str], error: StudentError) -> Found:
     return "arguments.stub" if error.line is None else "arguments", {}
 
 
+#: What gives the method ``size`` of a tensor, and of an array the number of its entries.
+_SIZE = re.compile(r"\b(?:np|numpy)\.size\(")
 #: What takes an axis away, another than the first, which broadcasting puts back.
 _REDUCTION = re.compile(
     r"\b(?:sum|mean|max|amax|min|amin|var|std|logsumexp)"

@@ -22,6 +22,8 @@ _ALSO_OTHERS = frozenset({"add", "fill", "put", "resize"})
 _PURE = frozenset(
     {"sum", "mean", "maximum", "minimum", "where", "matmul", "mm", "einsum", "outer", "dot", "softmax", "stack", "cat"}
 )
+#: Methods whose value the course takes for nothing: they write gradients.
+_BACKWARD = frozenset({"backward", "bwd"})
 #: A gradient where exercises keep it, in a path or in a call.
 _KEPT_IN_G = re.compile(r"\.g\b")
 #: What makes a new list or tensor, to be changed later.
@@ -36,14 +38,36 @@ def in_grad(stub: Stub | None, call: str, paths: Iterable[str]) -> str:
     return wording.IN_GRAD.format(line=line_of(stub, min(lines, key=lambda node: node.lineno))) if lines else ""
 
 
-def copied(stub: Stub | None) -> str:
-    """A sentence on the first line that keeps or returns a tensor made of another, which has no ``.g`` of its own."""
+def copied(stub: Stub | None, owner: str = "") -> str:
+    """A sentence on the first line that keeps or returns a tensor made of another, which has no ``.g`` of its own.
+
+    Of the tensor that is called ``owner``, where one is named.
+    """
     for node in sorted(nodes_of(stub), key=lambda node: getattr(node, "lineno", 0)):
         for kept in _kept(node):
             made_of = origin(kept) if copies(kept) else kept
             gradient = isinstance(made_of, ast.Attribute) and made_of.attr == "g"
-            if made_of is not kept and isinstance(made_of, ast.Name | ast.Attribute) and not gradient:
+            if made_of is not kept and not gradient and _is_called(made_of, owner):
                 return wording.COPIED.format(line=line_of(stub, kept), code=shown(kept), name=shown(made_of))
+    return ""
+
+
+def _is_called(value: ast.expr, name: str) -> bool:
+    """Whether a value goes by that name, or as an attribute of it; by any, where none is given."""
+    match value:
+        case ast.Name(id=own) | ast.Attribute(attr=own):
+            return name in {"", own}
+    return False
+
+
+def returned(stub: Stub | None, path: str) -> str:
+    """A sentence on the first line of a backward pass that returns something else than a ``.g`` that it has written."""
+    for function in functions_of(stub):
+        for node in scope_of(function) if function.name in _BACKWARD else ():
+            if isinstance(node, ast.Return) and node.value is not None:
+                values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                if not all(isinstance(value, ast.Constant | ast.Attribute) for value in values):
+                    return wording.RETURNED.format(line=line_of(stub, node), function=function.name, path=path)
     return ""
 
 
@@ -121,19 +145,32 @@ def _is_new(value: ast.expr) -> bool:
 def new_for_old(stub: Stub | None) -> str:
     """A sentence on the first line that steps to a new tensor, ``p = p - rate * p.grad``, where ``p`` was handed over.
 
-    What is handed over is an argument, or what a loop goes through.
+    What is handed over is an argument, what a loop goes through, or a place in a list: ``self.params[i]``.
     """
     for function in functions_of(stub):
         nodes = scope_of(function)
         given = {argument.arg for argument in function.args.args}
-        for loop in nodes:
-            if isinstance(loop, ast.For):
-                given |= {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
         for node in nodes:
             match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.BinOp(left=left, op=ast.Sub())):
-                    if name in given and code_of(left).removesuffix(".data") == name:
-                        return wording.NEW_FOR_OLD.format(line=line_of(stub, node), name=name)
+                case ast.For(target=target) | ast.Assign(targets=[ast.Name() as target], value=ast.Subscript()):
+                    given |= {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
+        for node in nodes:
+            match node:
+                case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Sub())):
+                    old = code_of(left).removesuffix(".data")
+                    if words := _replacing(target, old, node.value, given):
+                        return words.format(line=line_of(stub, node), name=old)
+    return ""
+
+
+def _replacing(target: ast.expr, old: str, value: ast.expr, given: set[str]) -> str:
+    """The words for a line that puts a new ``value`` where ``old`` was; empty where it changes what is there."""
+    match target:
+        case ast.Name(id=name):
+            return wording.NEW_FOR_OLD if name == old and name in given else ""
+        case ast.Subscript(value=container):
+            stepped = code_of(target) == old and f"{old}.g" in code_of(value)  # of a gradient, as only tensors have
+            return wording.NEW_IN_PLACE if stepped or (old in given and code_of(container) != old) else ""
     return ""
 
 

@@ -149,6 +149,7 @@ SLOPES: tuple[Operation, ...] = (
     _tanh("the derivative is that of the sigmoid, out · (1 − out)", lambda x, y: y * (1 - y)),
     _tanh("the derivative is 1 / cosh(x) in place of its square, 1 / cosh²(x)", lambda x, y: (1 - y**2).sqrt()),
     _tanh("the derivative is tanh² in place of 1 − tanh²", lambda x, y: y**2),
+    _tanh("the derivative is −tanh² in place of 1 − tanh²: the 1 is left out", lambda x, y: -(y**2)),
     _tanh("the derivative is 1 + tanh² in place of 1 − tanh²", lambda x, y: 1 + y**2),
     _tanh("the derivative is (1 − tanh)² in place of 1 − tanh²", lambda x, y: (1 - y) ** 2),
     _sigmoid(PARENTHESES.format("σ − σ²"), lambda x, y: y, lambda x, y: -(y**2)),

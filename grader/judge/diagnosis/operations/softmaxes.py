@@ -216,6 +216,10 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
         "the difference is multiplied by 2 · p · (1 − p), as for the square of a sigmoid's error",
         lambda z, one, n: 2 * _sigmoid_slope(z.softmax(1), one) / n,
     ),
+    _of_weights(
+        "p − 1 at the target, p elsewhere, goes back through the softmax once more, whose derivative is in it already",
+        lambda p, one, n: softmax_derivative(p, (p - one) / n, 1),
+    ),
     _cross_entropy(
         "the derivative p − 1 at the target, p elsewhere, is multiplied by p once more",
         lambda z, one, n: z.softmax(1) * (z.softmax(1) - one) / n,

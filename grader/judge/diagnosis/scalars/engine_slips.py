@@ -193,6 +193,8 @@ SLIPS: tuple[EngineSlip, ...] = (
     _slope("tanh", "the square is missing: tanh goes back as 1 − tanh", lambda x, y, out: 1 - out),
     _slope("tanh", "tanh goes back as 1 − x², of its input in place of its result", lambda x, y, out: 1 - x**2),
     _slope("tanh", "tanh goes back as t·(1 − t), which is the sigmoid's derivative", lambda x, y, out: out * (1 - out)),
+    _slope("tanh", "tanh goes back as −tanh²: the 1 is left out", lambda x, y, out: -(out**2)),
+    _slope("tanh", "tanh goes back as tanh², in place of 1 − tanh²", lambda x, y, out: out**2),
     _slope("tanh", "tanh goes back as 1 + tanh²", lambda x, y, out: 1 + out**2),
     _slope("tanh", "tanh goes back as tanh² − 1, with the opposite sign", lambda x, y, out: out**2 - 1),
     _slope("tanh", "tanh goes back as tanh, in place of its derivative", lambda x, y, out: out),

@@ -11,7 +11,7 @@ from grader.judge.diagnosis.operations.catalogue import OPERATIONS
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View, multiple_of
 from grader.judge.diagnosis.values.changed import under
-from grader.judge.diagnosis.values.factors import Factor, named_factors
+from grader.judge.diagnosis.values.factors import Factor, multiples
 from grader.judge.diagnosis.values.operands import of_output
 from grader.judge.diagnosis.values.passes import without
 from grader.judge.diagnosis.values.shapes import axes_of, fits_inverse, summed, transpose_of
@@ -21,18 +21,13 @@ from grader.model import Diagnosis
 
 #: Entries in the failing cases below which an agreement may be chance.
 _ENTRIES = 12
-_CONSTANTS = (("the opposite of", -1.0), ("half of", 0.5), ("twice", 2.0), ("−0.5 times", -0.5), ("−2 times", -2.0))
-_SIZES = (
-    *(("{} times", 1.0, 1.0), ("{}/2 times", 1.0, 0.5), ("−{} times", 1.0, -1.0)),
-    *(("1/{} times", -1.0, 1.0), ("√{} times", 0.5, 1.0)),
-)
 
 
 def twice_wrong(symptom: Symptom) -> Diagnosis | None:
     """A known mistake, and beside it a factor."""
     if symptom.is_thin(entries=_ENTRIES):
         return None
-    scales = named_factors(symptom, _CONSTANTS, _SIZES)
+    scales = multiples(symptom)
     for what, predict in _predictions(symptom):
         first = predict(symptom.failing[0])
         if first is None or not _is_multiple(symptom.failing[0], first):

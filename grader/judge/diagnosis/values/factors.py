@@ -29,6 +29,12 @@ _ENOUGH = 4
 _FEWEST = 3
 #: Constant factors that mean something: a sign, a two, or both.
 CONSTANTS = (-1.0, 2.0, 0.5, -2.0, -0.5)
+#: Factors that stand beside another mistake: constants, and of a size its power and what that is multiplied by.
+_MULTIPLES = (("the opposite of", -1.0), ("half of", 0.5), ("twice", 2.0), ("−0.5 times", -0.5), ("−2 times", -2.0))
+_MULTIPLES_BY_SIZE = (
+    *(("{} times", 1.0, 1.0), ("{}/2 times", 1.0, 0.5), ("−{} times", 1.0, -1.0)),
+    *(("1/{} times", -1.0, 1.0), ("√{} times", 0.5, 1.0)),
+)
 #: Up to which denominator, and how near to it, a factor is shown as a fraction.
 _DENOMINATOR, _CLOSE = 12, 1e-5
 
@@ -69,9 +75,11 @@ def missing_mean(symptom: Symptom) -> Diagnosis | None:
         return None
     # With an upstream gradient given, there is no loss whose mean could be left out.
     given = any(view.case.upstream is not None for view in symptom.views) and symptom.is_gradient
-    averaged = not given and not symptom.alternatives.called.isdisjoint(_AVERAGING)
-    key = of_kind("missing_mean", symptom) if averaged else "missing_mean.upstream"
-    return symptom.say(key, letter=letter, size=size_of(symptom, letter))
+    averages = not symptom.alternatives.called.isdisjoint(_AVERAGING)
+    key = "missing_mean.upstream" if averages else "missing_mean.times"
+    key = of_kind("missing_mean", symptom) if averages and not given else key
+    root = f"√({letter})" if "·" in letter else f"√{letter}"
+    return symptom.say(key, letter=letter, root=root, size=size_of(symptom, letter))
 
 
 def of_kind(code: str, symptom: Symptom) -> str:
@@ -241,6 +249,11 @@ def named_factors(
         for letter in letters(symptom)
         for words, power, times in sizes
     ]
+
+
+def multiples(symptom: Symptom) -> list[tuple[str, Factor]]:
+    """The factors that stand beside another mistake, in words: ``half of`` what is right."""
+    return named_factors(symptom, _MULTIPLES, _MULTIPLES_BY_SIZE)
 
 
 def letters(symptom: Symptom) -> tuple[str, ...]:

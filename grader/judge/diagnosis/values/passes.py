@@ -154,7 +154,7 @@ _CHANGES: Mapping[str, Change] = {
     "ones": lambda view, name, value: torch.ones_like(value),
     "negated": lambda view, name, value: -value,
     "turned": lambda view, name, value: value.T if value.dim() == 2 and value.shape[0] == value.shape[1] else None,
-    "reshaped": lambda view, name, value: value.reshape(value.shape[::-1]).T if value.dim() == 2 else None,
+    "reshaped": lambda view, name, value: value.reshape(value.mT.shape).mT if value.dim() > 1 else None,
     "own_gradient": _own_gradient,
     "total": lambda view, name, value: _everywhere(value.sum(), value) if value.numel() > 1 else None,
     "mean": lambda view, name, value: _everywhere(value.mean(), value) if value.numel() > 1 else None,

@@ -10,11 +10,14 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.values.factors import multiples
 from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 #: More axes than any layer has; beyond it, no permutations are tried.
 _MOST_AXES = 5
+#: Entries in the failing cases below which an agreement beside a factor may be chance.
+_ENTRIES = 8
 
 
 def fits_inverse(symptom: Symptom, undo: Callable[[View], Tensor | None]) -> bool:
@@ -51,9 +54,21 @@ def unit_axis(symptom: Symptom) -> Diagnosis | None:
     """An axis of size one too many or missing."""
     if not any(view.came.shape != view.expected.shape for view in symptom.failing):
         return None
-    if not fits_inverse(symptom, _without_units):
-        return None
-    return _say("unit_axis", symptom)
+    if fits_inverse(symptom, _without_units):
+        return _say("unit_axis", symptom)
+    factor = _multiple(symptom, _without_units)
+    return _say("unit_axis.scaled", symptom, factor=factor) if factor else None
+
+
+def _multiple(symptom: Symptom, undo: Callable[[View], Tensor | None]) -> str:
+    """In words, how many times the right answer it is that undoing the mistake gives; empty where it is no multiple."""
+    if symptom.is_thin(entries=_ENTRIES):
+        return ""
+    undone = {view.case.label: undo(view) for view in symptom.views}
+    for words, factor in multiples(symptom):
+        if fits_inverse(symptom, lambda view: None if (one := undone[view.case.label]) is None else one / factor(view)):
+            return words
+    return ""
 
 
 def _without_units(view: View) -> Tensor | None:
@@ -66,26 +81,19 @@ def broadcast_to_square(symptom: Symptom) -> Diagnosis | None:
     """All pairs of rows, where one value a row is asked for: the right values stand on the diagonal."""
     if not any(view.came.dim() == 2 and view.came.shape[0] > 1 for view in symptom.failing):
         return None
-    if not fits_inverse(symptom, _diagonal):
-        return _scaled_square(symptom)
-    return _say("broadcast_to_square", symptom, square=wording.shape(tuple(_shown(symptom).came.shape)))
+    square = wording.shape(tuple(_shown(symptom).came.shape))
+    if fits_inverse(symptom, _diagonal):
+        return _say("broadcast_to_square", symptom, square=square)
+    factor = _multiple(symptom, _diagonal)
+    return _say("broadcast_to_square.scaled", symptom, square=square, factor=factor) if factor else None
 
 
-def _scaled_square(symptom: Symptom) -> Diagnosis | None:
-    """The same, where a sign or a two is lost beside it."""
-    for words, factor in (("the opposite of", -1.0), ("half of", 0.5), ("twice", 2.0)):
-        if fits_inverse(symptom, lambda view: _diagonal(view, factor)):
-            square = wording.shape(tuple(_shown(symptom).came.shape))
-            return _say("broadcast_to_square.scaled", symptom, square=square, factor=words)
-    return None
-
-
-def _diagonal(view: View, factor: float = 1.0) -> Tensor | None:
+def _diagonal(view: View) -> Tensor | None:
     shape = view.expected.shape
     column = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
     if not column or tuple(view.came.shape) != (shape[0], shape[0]):
         return None
-    return view.actual.diagonal().reshape(shape) / factor
+    return view.actual.diagonal().reshape(shape)
 
 
 def not_summed(symptom: Symptom) -> Diagnosis | None:

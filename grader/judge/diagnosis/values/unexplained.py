@@ -44,7 +44,8 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
         general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
         begun = _right_losses(symptom)
-        near = _is_nearly_right(symptom, first) and not begun  # in a loop, what is wrong begins small and grows
+        # In a loop, what is wrong begins small and grows.
+        near = STEPS not in exercise.inputs and _is_nearly_right(symptom, first)
         general = "wrong_value.near" if near else general
         general = "wrong_value.start" if symptom.is_registered else general
         said = symptom.say(
@@ -72,12 +73,17 @@ def _is_nearly_right(symptom: Symptom, first: Finding) -> bool:
 
 
 def never_written(symptom: Symptom) -> str:
-    """Where the only entries stand that are wrong, if that is at one end of an axis in every case: ``[:, -1]``."""
+    """Where the only entries stand that are wrong, if that is at one end of an axis in every case: ``[:, -1]``.
+
+    An end that a line of the stub writes to is not meant: what stands there was computed.
+    """
     views = symptom.failing
     if not all(view.is_alike and view.expected.dim() for view in views):
         return ""
     for axis in range(min((view.expected.dim() for view in views), default=0)):
         for end in (0, -1):
+            if source.writes_end(symptom.evidence.stub, end):
+                continue
             others = [_without(view, axis, end) for view in views]
             if sum(bool(right.numel()) for right in others) >= _SEVERAL and all(bool(right.all()) for right in others):
                 return f"[{':, ' * axis}{end}]"

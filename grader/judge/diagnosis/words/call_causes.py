@@ -68,6 +68,11 @@ CALL_CAUSES: dict[str, Cause] = {
         "A method or a function stands there without parentheses, so that it is not called.",
         "Write the parentheses: `w.t()`; only properties such as `w.T` and `w.shape` have none.",
     ),
+    "uncalled.size": Cause(
+        "`np.size` counts the entries of arrays: of a tensor it gives the method `size`, and no number.",
+        "Use `x.numel()` for the number of entries, `len(x)` or `x.shape[0]` for the rows.",
+        question="What does `np.size` give back for a tensor?",
+    ),
     "not_callable": Cause(
         "Parentheses after an object call the method `__call__` of its class, and `{owner}` has none.",
         "Give the method that computes the output the name `__call__`, or inherit from a class that has it.",

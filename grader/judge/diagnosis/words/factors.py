@@ -58,6 +58,13 @@ FACTOR_WORDS: dict[str, Words] = {
         "Where does {letter} come into your formula, and where into that of the notebook?",
         "Divide by {letter} once, or take one factor {letter} away.",
     ),
+    "missing_mean.times": Words(
+        "`{path}` is {size} times too large where {letter} = {size}, that is {letter} times in every case.",
+        "It was multiplied by {letter} once too often, or divided by it once too seldom; or multiplied by {root} "
+        "where it has to be divided by {root}.",
+        "Where does {letter} come into your formula, and where into that of the notebook?",
+        "Divide by {letter} once, or take one factor {letter} away.",
+    ),
     "missing_mean.value": Words(
         "`{path}` is {size} times too large where {letter} = {size}, that is {letter} times in every case.",
         "The mean over {letter} was left out.",

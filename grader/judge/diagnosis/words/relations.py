@@ -262,7 +262,7 @@ RELATION_WORDS: dict[str, Words] = {
         "`{path}` is what comes out when {name} is reshaped where it has to be transposed.",
         "`reshape` and `view` keep the order of the entries: the shape is that of the transpose, the matrix is not.",
         "What does `reshape` do with the order of the entries, and what does `.T`?",
-        "Use `.T` in place of `reshape` or `view`.",
+        "Use `.T` in place of `reshape` or `view`; `.mT` for a batch of matrices.",
     ),
     "wrong_value.turned": Words(
         "`{path}` is what comes out when the square matrix {name} is used without its transpose, or with one too many.",

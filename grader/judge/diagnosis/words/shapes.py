@@ -98,6 +98,13 @@ SHAPE_WORDS: dict[str, Words] = {
         "What is the difference between (n,) and (n, 1)?",
         "Use `[:, None]`, `[:, 0]`, `squeeze` or `keepdim` so that the shape is {expected}.",
     ),
+    "unit_axis.scaled": Words(
+        "`{path}` is {factor} what is right, in the wrong shape besides: it has shape {actual}; it should be "
+        "{expected}.",
+        "An axis of size one is missing or too much, and the factor is a mistake of its own.",
+        "What is the difference between (n,) and (n, 1)? And which factor does the formula have?",
+        "Use `[:, None]`, `[:, 0]`, `squeeze` or `keepdim` so that the shape is {expected}; then look at the factor.",
+    ),
     "broadcast_to_square": Words(
         "`{path}` comes from a {square} matrix of all pairs; there is one right value for each row.",
         "Two tensors of n entries met each with each: broadcasting makes (n, n) of (n, 1) and (n,), so does `outer`. "

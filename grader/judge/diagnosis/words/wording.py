@@ -52,6 +52,7 @@ KEPT = " `{found}` holds the right tensor."
 REORDERED = " Line {line} takes ({names}), and the check passes ({asked}), in that order, whatever the names are."
 IN_GRAD = " Line {line} uses `.grad`, which is autograd's; gradients are kept in `.g` here."
 COPIED = " Line {line}, `{code}`, makes another tensor: its `.g` is not that of `{name}`."
+RETURNED = " Line {line} returns something, and no value is taken from `{function}`: the exercise reads `{path}`."
 OUTSIDE = " Line {line} uses `{name}`, which is no argument: it is the notebook's own, one for all calls."
 PASSED_OVER = (
     " Each check puts new tensors under the names {names}, and the body of `{function}` reads none of these names: "
@@ -64,6 +65,7 @@ DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
 RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
 FLOORED = " Line {line} divides with `//`, which drops everything after the decimal point."
 NEW_FOR_OLD = " Line {line} gives the name `{name}` to a new tensor, and leaves the one that had it as it was."
+NEW_IN_PLACE = " Line {line} puts a new tensor in the place of `{name}`, and leaves the one that was there as it was."
 ALSO_CHANGED = (
     " Line {line} changes `{name}`, too, for `{other}` is another name of it or of a part, and line {read} reads it."
 )

@@ -304,6 +304,13 @@ ERRORS = [
 ]
 
 
+def test_size_of_arrays_is_told_apart_from_a_call_without_parentheses() -> None:
+    kinds = "unsupported operand type(s) for /: 'Tensor' and 'builtin_function_or_method'"
+    error = StudentError("TypeError", kinds, ("TypeError",), 4, 2, "inp.g = 2 * error / np.size(targ)")
+
+    assert "`np.size` counts the entries of arrays" in explained(error).message
+
+
 def test_gradient_of_autograds_is_told_by_its_name() -> None:
     error = StudentError("AttributeError", "'Tensor' object has no attribute 'g'", ("AttributeError",), 4, 2, "w.g")
 
