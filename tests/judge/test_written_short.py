@@ -3084,6 +3084,12 @@ def layernorm_grad(inp, out, gamma, beta, eps):
             ),
         )
     },
+    "steps_far_too_small": (
+        "sgd_step",
+        short("sgd_step", "params, lr", "for p in params: p -= 1e-3 * lr * p.g * torch.sin(p)"),
+        "p",
+        "The steps are far too small",
+    ),
     "returned_by_backward": (
         "Relu",
         "class Relu(solution):\n    def backward(self):\n        return (self.inp > 0) * self.out.g",

@@ -85,7 +85,6 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     operands.swapped_arguments,
     moves.default_rate,
     simulations.simulated,
-    simulations.diverged,
     hyperparameters.other_than_given,
     settings.other_settings,
     moves.hardly_moved,
@@ -102,7 +101,7 @@ WHOLE: frozenset[Hypothesis] = frozenset(
         given.complement,
     }
     | {rows.last_sample_only, rows.some_samples, operands.wrong_operand, operands.swapped_arguments}
-    | {moves.default_rate, moves.hardly_moved, simulations.simulated, simulations.diverged}
+    | {moves.default_rate, moves.hardly_moved, simulations.simulated}
     | {hyperparameters.other_than_given, settings.other_settings}
 )
 #: What can always be said.
@@ -118,7 +117,6 @@ GENERAL: tuple[Hypothesis, ...] = (
     factors.one_less,
     given.number,
     descent.other_step,
-    passes.gate,
     passes.changed_input,
     passes.layer,
     passes.left_out,

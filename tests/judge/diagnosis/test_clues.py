@@ -138,6 +138,7 @@ def test_step_of_what_takes_none_is_told(line: str, *, stepping: bool) -> None:
         ),
         ("class L:\n    def __init__(self, b, w): pass", "layer = L(w, b)", "Line 5 takes (b, w), and"),
         ("def f(lr, params): pass", "f([p, q], lr)", "the check passes ([p, q], lr)"),
+        ("def f(lr, params): pass", "f((p for p in ps) if lazily else [p, q], lr)", "the check passes ([p, q], lr)"),
         ("def f(x, y): pass", "f(inp, out)", ""),
         ("def f(inp, out, more=1): pass", "f(inp, out)", ""),
         ("def f(*args): pass", "f(inp, out)", ""),

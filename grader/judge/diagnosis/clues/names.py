@@ -37,7 +37,9 @@ _KNOWN = frozenset({*dir(builtins), *sys.stdlib_module_names, "torch", "np", "nu
 def reordered(stub: Stub | None, call: str) -> str:
     """A sentence on a function or class that names its parameters as the check does, but in another order."""
     asked = {
-        node.func.id: [shown(argument) for argument in node.args]
+        node.func.id: [
+            shown(argument.orelse if isinstance(argument, ast.IfExp) else argument) for argument in node.args
+        ]
         for node in ast.walk(ast.parse(call))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
     }

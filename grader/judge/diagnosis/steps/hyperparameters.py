@@ -10,7 +10,7 @@ from torch import Tensor
 from grader.judge.diagnosis.naming import GRADIENTS, MOMENTUM, OPTIONS, STEPS, is_gradient
 from grader.judge.diagnosis.steps.descent import rate_of
 from grader.judge.diagnosis.steps.moves import has_moved
-from grader.judge.diagnosis.steps.simulations import FEWEST_LOSSES, simulations_of
+from grader.judge.diagnosis.steps.simulations import simulations_of
 from grader.judge.diagnosis.steps.slips import FIXED_RATES
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses, wording
@@ -18,6 +18,8 @@ from grader.model import Diagnosis
 
 #: What students write in place of the momentum that they are given.
 _FIXED_MOMENTA = (0.9, 0.5, 0.99, 1.0)
+#: Losses that tell whether they stand still, or in another place.
+_FEWEST_LOSSES = 3
 
 
 def defaults(symptom: Symptom) -> Diagnosis | None:
@@ -85,7 +87,7 @@ def _losses(symptom: Symptom) -> Diagnosis | None:
     if not symptom.exercise.in_place or any(view.expected.dim() != 1 for view in symptom.views):
         return None
     pairs = [(view, view.actual) for view in symptom.views if view.came.shape == view.expected.shape]
-    if len(pairs) < len(symptom.views) or any(len(actual) < FEWEST_LOSSES for _, actual in pairs):
+    if len(pairs) < len(symptom.views) or any(len(actual) < _FEWEST_LOSSES for _, actual in pairs):
         return None
     if all(view.is_near(actual[:1].expand_as(actual)) for view, actual in pairs):
         still = all(view.is_near(view.expected[:1].expand_as(actual)) for view, actual in pairs)

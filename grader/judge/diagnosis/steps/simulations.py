@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.naming import LEARNING_RATE, OPTIONS, is_driven, is_loop
@@ -15,15 +14,11 @@ from grader.judge.diagnosis.steps.moves import hardly_moved
 from grader.judge.diagnosis.steps.optimizer_simulation import driven, steps_without
 from grader.judge.diagnosis.steps.parts import RIGHT, SGD_OPTIONS, Slip, joined
 from grader.judge.diagnosis.steps.roles import Roles, candidates, named
-from grader.judge.diagnosis.steps.slips import COUPLED, DECAYED, OF_ADAM, OF_SGD, RATES, is_possible
+from grader.judge.diagnosis.steps.slips import COUPLED, DECAYED, OF_ADAM, OF_SGD, is_possible
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses, wording
-from grader.model import Capture, Case, Diagnosis
+from grader.model import Case, Diagnosis
 
-#: Losses that tell whether they stand still, or in another place.
-FEWEST_LOSSES = 3
-#: How near two losses are that are the same but for rounding, as a share of them.
-_LOSS = 1e-3
 #: What comes of a mistake in a case; of an optimizer only the parameter that is asked for, of a loop all together.
 Simulation = Callable[[Case, Slip, str], Mapping[str, Tensor]]
 
@@ -134,29 +129,6 @@ def _likely_first(symptom: Symptom, slips: tuple[Slip, ...]) -> Sequence[Slip]:
     if set(symptom.failed) != {symptom.check}:
         return slips
     return sorted(slips, key=lambda slip: slip.key != "learning_rate_ignored")
-
-
-def diverged(symptom: Symptom) -> Diagnosis | None:
-    """A training loop without the learning rate, recognised by its first losses: later ones are lost in rounding."""
-    if not any(simulation is _by_loop for simulation, _ in simulations_of(symptom)):
-        return None
-    without_rate = RATES[0]
-    for view in symptom.failing:
-        losses = view.finding.run.captures.get("result", Capture()).tensor
-        if losses is None or losses.dim() != 1 or len(losses) < FEWEST_LOSSES:
-            return None
-        begun = losses[:2].to(torch.float64)
-        right, wrong = (_simulated(symptom, view.case, _by_loop, slip, "result") for slip in (RIGHT, without_rate))
-        if not _begins_with(wrong, begun) or _begins_with(right, begun):
-            return None
-    return _said(symptom, _by_loop, without_rate)
-
-
-def _begins_with(losses: Tensor | None, begun: Tensor) -> bool:
-    """Whether the losses of a loop begin with these two, which rounding has not reached yet."""
-    if losses is None or losses[:2].shape != begun.shape:
-        return False
-    return bool(((begun - losses[:2]).abs() <= _LOSS * losses[:2].abs()).all())
 
 
 def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]], ...]:

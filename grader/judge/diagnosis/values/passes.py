@@ -9,8 +9,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.operations.activations import SIGMOID_TURNED
-from grader.judge.diagnosis.operations.catalogue import DIFFERENCES, LAYERS, OPERATIONS, PASSES, SMALLEST
+from grader.judge.diagnosis.operations.catalogue import DIFFERENCES, LAYERS, OPERATIONS, PASSES
 from grader.judge.diagnosis.operations.gates import GATES
 from grader.judge.diagnosis.operations.replaced import Operation
 from grader.judge.diagnosis.source import may_cut
@@ -23,6 +22,8 @@ from grader.model import Diagnosis
 _EITHER = 2
 #: Uses of a function beyond which none is asked about alone.
 _MOST = 8
+#: Changes of an input that may come of another operation.
+_MAY_BE_OPERATION = frozenset({"ones", "negated"})
 Change = Callable[[View, str, Tensor], "Tensor | None"]
 
 
@@ -42,13 +43,6 @@ def layer(symptom: Symptom) -> Diagnosis | None:
         return zeros
     chosen = next((each for each in found_passes if _fits_others(symptom, each)), found_passes[0])
     return symptom.say("wrong_value.pass", chosen.code, what=chosen.what)
-
-
-def gate(symptom: Symptom) -> Diagnosis | None:
-    """A gate that is forgotten or turned round, which is also what another sign or zeros in its sigmoid come to."""
-    if symptom.is_thin() or symptom.takes_steps:
-        return None
-    return first_of(symptom, (*GATES, SIGMOID_TURNED)) or _in_one_place(symptom, GATES)
 
 
 def one_of_several(symptom: Symptom) -> Diagnosis | None:
@@ -174,16 +168,12 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
             continue
         found = [name for name in names if symptom.fits(lambda view: _changed(symptom, view, name, key, change))]
         if len(found) == 1 or (len(found) == _EITHER and key == "negated"):
-            # A square that goes back as 2, and not as 2x, is what comes of ones for x, as the smallest does of -x.
-            chance = layer(symptom) if key == "ones" or _takes_largest(symptom) else None
+            # Another operation may come to the same: 2 for 2x to ones for x, the smallest to -x, 1 - σ to -x in σ.
+            chance = layer(symptom) or _in_one_place(symptom, GATES) if key in _MAY_BE_OPERATION else None
             return chance or _said_of_input(symptom, key, found)
         if found:
             return None
     return None
-
-
-def _takes_largest(symptom: Symptom) -> bool:
-    return not symptom.alternatives.called.isdisjoint(SMALLEST.make())
 
 
 def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
