@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -102,6 +103,12 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
         return wording.say(run.ended, label=case)
     if error is None:
         return explained(StudentError("an exception", ""))
+    return _raised(evidence, error)
+
+
+def _raised(evidence: Evidence, error: StudentError) -> Diagnosis:
+    """An exception in words: that of an open stub, or its cause with the line of the stub that is behind it."""
+    exercise, stub = evidence.exercise, evidence.stub
     if "NotImplementedError" in (error.type, *error.bases) and _is_raised_by_hand(error):
         if is_open(stub, error):
             part = has_begun(evidence) or (stub is not None and not has_untouched_body(stub.source))
@@ -113,14 +120,21 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
         return replace(wording.added(found, names), explanation=wording.READ_THEM)
     if error.line is None or stub is None or error.cell != stub.cell:
         return found
+    return wording.added(found, next(filter(None, _clues_to(error, error.line, stub, exercise)), ""))
+
+
+def _clues_to(error: StudentError, line: int, stub: Stub, exercise: Exercise) -> Iterator[str]:
+    """Yield what the stub's lines show of an exception on its ``line``; empty where one shows nothing."""
     ungraded = "attribute 'g'" in error.message
     readers = _READS_GRADIENT.findall(error.code) if "None" in error.message or ungraded else []
-    clue = clues.new_for_old(stub) if readers or "does not require grad" in error.message else ""
-    named = (clues.renamed_before(stub, name, error.line) for name in dict.fromkeys(readers))
-    clue = next(filter(None, (clue, *named)), "")
+    if readers or "does not require grad" in error.message:
+        yield clues.new_for_old(stub)
+    for name in dict.fromkeys(readers):
+        yield clues.renamed_before(stub, name, line)
     if error.type != "NameError":
-        clue = clue or clues.from_outside(stub, exercise.globals, error.line)
-    return wording.added(found, clue or (clues.copied(stub) if ungraded else ""))
+        yield clues.from_outside(stub, exercise.globals, line)
+    if ungraded:
+        yield clues.copied(stub)
 
 
 def _given(exercise: Exercise, stub: Stub | None) -> list[str]:

@@ -3,7 +3,7 @@
 Of another shape
     ``shapes``, ``rows``.
 The right one, changed
-    ``factors``, ``averages``, ``relations``, ``arrangements``, ``distortions``, ``reductions``.
+    ``factors``, ``other_factors``, ``averages``, ``relations``, ``arrangements``, ``distortions``, ``reductions``.
 The right formula of something else
     ``operands``, ``given``, ``uses``, ``uneven``; with a changed function in it ``changed`` and ``passes``; with
     another use of the upstream gradient ``upstreams``.

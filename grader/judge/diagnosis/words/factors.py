@@ -1,4 +1,4 @@
-"""The words of values that are right but for a factor (``factors``), by key."""
+"""The words of values that are right but for a factor (``factors``, ``other_factors``), by key."""
 
 from __future__ import annotations
 
