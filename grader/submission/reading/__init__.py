@@ -2,6 +2,6 @@
 
 ``reading`` takes the cells out of a ``notebook``; ``location`` finds the answers among their ``definitions`` and
 ``patches``, apart from the course's ``givens``. ``renaming``, ``suspicion`` (with ``reliance`` on other cells and
-``modules``), ``meddling`` and ``obscurity`` find what a human should look at; ``bindings`` tell which texts a name
-stands for.
+``modules``, and what ``imports`` stand for), ``meddling`` and ``obscurity`` find what a human should look at;
+``bindings`` tell which texts a name stands for.
 """

@@ -16,16 +16,8 @@ from typing import Final, TypeGuard
 from grader.cell_code import name_called, parsed, without_comments
 from grader.model import Cell
 from grader.recent import by_source
-from grader.submission.reading.reliance import (
-    THERE,
-    Piece,
-    dotted_name,
-    imported_by,
-    imports_in,
-    part_of,
-    pieces,
-    seen_through,
-)
+from grader.submission.reading.imports import THERE, dotted_name, imported_in, imports_in, part_of, seen_in
+from grader.submission.reading.reliance import Piece, pieces
 
 #: Packages that differentiate, in which the watch of a check sees nothing.
 _FOREIGN = ("autograd", "casadi", "jax", "micrograd", "mpmath", "numdifftools", "sympy", "tensorflow", "tinygrad")
@@ -212,7 +204,7 @@ def autograd_suspected(
     >>> autograd_suspected("g = t.func.grad(loss)(w)", [Cell(0, "import torch as t")])
     '`torch.func.grad` (line 1)'
     """
-    imported = imported_by(cells)
+    imported = imported_in(cell.source for cell in cells)
     leading = (name for name, dotted in imported.items() if THERE.get(name) != dotted and _leads_to_engine(dotted))
     leads = any(name in source for name in leading) or ".torch" in source  # as other modules have it
     own = "".join(_own_backwards(cell.source) for cell in cells) if _CALLS_BACKWARD.search(source) else ""
@@ -266,11 +258,12 @@ def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
 
 
 def _signs(tree: ast.Module, elsewhere: Mapping[str, str], own: str) -> Iterator[tuple[int, str]]:
-    imported = seen_through(tree, elsewhere)
-    yield from ((line, dotted) for line, _, dotted in imports_in(ast.walk(tree)) if _is_engine(dotted))
+    nodes = list(ast.walk(tree))
+    imported = seen_in(nodes, elsewhere)
+    yield from ((line, dotted) for line, _, dotted in imports_in(nodes) if _is_engine(dotted))
     calls = _Backwards(tree, imported, own)
     passed_over: set[ast.expr] = set()  # ``torch.autograd`` in ``torch.autograd.no_grad``, which comes before it
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, (ast.Attribute, ast.Name)):
             dotted = dotted_name(node, imported)
             if isinstance(node, ast.Attribute) and (node in passed_over or _is_below(dotted, _HARMLESS)):
