@@ -144,6 +144,10 @@ class Naming:
         alike = (prefix for prefix in prefixes if all(name.startswith(prefix) for name in own))
         self.prefix = classroom_prefix(own, owner) or next(alike, "")
 
+    def holder(self, parts: tuple[str, ...]) -> str:
+        """Whose the first folder at ``parts`` would be by its own name; nobody's is no student's."""
+        return "" if parts and parts[0] in self._nobodys else self.name(parts[:1]).student
+
     def name(self, parts: tuple[str, ...]) -> Name:
         """Whose the file at ``parts`` is."""
         file = parts[-1] if parts and is_notebook(parts[-1]) else ""

@@ -92,7 +92,7 @@ def _entries_of_class(listings: Sequence[Listing], drafts: Sequence[list[Draft]]
         for some in drafts
     ]
     alike = _namesakes(draft for some in drafts for draft in some)
-    students = frozenset(draft.name.student for some in drafts for draft in some)
+    students = frozenset(draft.name.student for some in drafts for draft in some) | _holders(listings, drafts)
     people = [{draft.name.student for draft in some} for some in drafts]
     with_own_path = frozenset(student for one in people if len(one) == 1 for student in one)
     entries: dict[str, Entry] = {}
@@ -103,6 +103,23 @@ def _entries_of_class(listings: Sequence[Listing], drafts: Sequence[list[Draft]]
         for entry in _entries(listing, told, students, doubted):
             entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
     return tuple(entries.values())
+
+
+def _holders(listings: Sequence[Listing], drafts: Sequence[list[Draft]]) -> set[str]:
+    """Whose a folder is in which all is under other names, as one may call them there: most beside it are students'.
+
+    In a class's download there are more folders, or paths, with work under the names that a platform wrote.
+    """
+    found: set[str] = set()
+    for some in drafts:
+        within = {draft.found.parts[0]: draft.within for draft in some if draft.within}
+        own = {draft.found.parts[0] for draft in some if len(draft.found.parts) > 1 and not draft.within}
+        found |= set(within.values()) if len(own) > len(within) else set()
+    people = [
+        (listing.owner, {draft.name.student for draft in some}) for listing, some in zip(listings, drafts, strict=True)
+    ]
+    others = {owner for owner, one in people if len(one) == 1 and owner not in one and not is_from_platform(owner)}
+    return found | (others if sum({owner} == one for owner, one in people) > len(others) else set())
 
 
 def _in_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -167,7 +184,7 @@ def _remarks(draft: Draft, listing: Listing, students: frozenset[str], doubted: 
     """
     if draft.name.remark:
         yield draft.name.remark
-    around = map(archive_stem, (listing.owner, *draft.found.parts[:-1]))
+    around = dict.fromkeys((*map(archive_stem, (listing.owner, *draft.found.parts[:-1])), draft.within))
     others = [name for name in around if name in students and name != draft.name.student]
     for name in others:
         yield f"lies in {printable(name)!r}, which is another student's name"

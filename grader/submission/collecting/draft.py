@@ -16,7 +16,8 @@ from grader.submission.files.finding import Found, is_notebook
 class Draft:
     """What was found, whose it is, and its path as a report shows it.
 
-    ``within`` is whose the folder around it would be by its name, empty where that tells nobody else.
+    ``within`` is whose the folder around it would be by its name, empty where that tells nobody else: a student may
+    make up a platform's name in a folder of their own.
     """
 
     found: Found
@@ -48,7 +49,7 @@ def draft_of(item: Found, listing: Listing, pattern: re.Pattern[str] | None, nam
     """Whose ``item`` is: by ``pattern`` (groups ``student`` and maybe ``notebook``), else by its path."""
     name, shown = naming.name(item.parts), listing.shown_path(item.parts)
     if pattern is None:
-        around = naming.name(item.parts[:1]).student
+        around = naming.holder(item.parts)
         return Draft(item, name, shown, around if around != name.student else "")
     matched = pattern.match("/".join((*listing.base, *item.parts)))
     if matched is None or not matched["student"]:

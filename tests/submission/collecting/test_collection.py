@@ -675,6 +675,21 @@ def test_collect_counts_students_that_one_makes_up_in_a_folder_as_that_one(own: 
     assert flag.startswith("10 notebooks by this student or in their folder, at most 5 are graded; not mallory/A_4_")
 
 
+@pytest.mark.parametrize("own", [[], ["{}/nb.ipynb"]], ids=["alone", "beside their own"])
+@pytest.mark.parametrize("folder", ["hw-wim", "hw-wim-main", "HW3_wim", "wim"])
+@pytest.mark.parametrize("held", ["ada_1_assignsubmission_file_/nb.ipynb", "ada_1_assignsubmission_file_nb.ipynb"])
+@pytest.mark.parametrize("apart", [False, True], ids=["class", "folders"])
+def test_collect_flags_a_platforms_mark_in_a_students_own_folder(
+    own: list[str], folder: str, held: str, apart: bool, tmp_path: Path
+) -> None:
+    beside = [f"{folder.replace('wim', name)}/nb.ipynb" for name in ("bob", "cat")]
+    root = made(tmp_path, *beside, f"{folder}/{held}", *(path.format(folder) for path in own))
+    found = collect(sorted(root.iterdir()) if apart else [root])
+    flags = {entry.student: entry.flags for entry in found}
+    assert [flag.rpartition(", ")[2] for flag in flags.pop("ada")] == ["which is another student's name"]
+    assert [*flags.values()] == [()] * (len(beside) + len(own))
+
+
 def test_collect_believes_moodle_in_the_folders_of_several_classes(tmp_path: Path) -> None:
     for number, name in enumerate(["x/Ada", "x/Alan", "y/Grace", "y/Zoe"]):
         folder = tmp_path / "class" / f"{name}_{number}_assignsubmission_file_"
