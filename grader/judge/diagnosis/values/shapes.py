@@ -56,6 +56,8 @@ def unit_axis(symptom: Symptom) -> Diagnosis | None:
         return None
     if fits_inverse(symptom, _without_units):
         return _say("unit_axis", symptom)
+    if all(view.came.dim() == view.expected.dim() for view in symptom.failing):
+        return None  # a column that is a row is transposed, and the factor a mistake beside that
     factor = _multiple(symptom, _without_units)
     return _say("unit_axis.scaled", symptom, factor=factor) if factor else None
 
