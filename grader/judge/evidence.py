@@ -113,16 +113,16 @@ def _raised(exercise: Exercise, check: str, run: CaseRun) -> bool:
 
 def protected_inputs(exercise: Exercise, case: Case) -> tuple[str, ...]:
     """The inputs that a call must leave as they are; ``out.g`` may be used up, and is ``upstream`` where that is it."""
-    upstream = {"upstream"} if _is_kept("upstream", exercise.call) else set()
+    upstream = {"upstream"} if _keeps_upstream(exercise.call) else set()
     free = {"out.g", *upstream, *exercise.in_place, *case.program.poison}
     return tuple(name for name in case.program.tensors if name not in free)
 
 
 @lru_cache(maxsize=256)
-def _is_kept(name: str, call: str) -> bool:
-    """Whether ``call`` keeps an input in something, such as ``out.g = upstream``, instead of passing it."""
+def _keeps_upstream(call: str) -> bool:
+    """Whether ``call`` keeps the upstream gradient in something, ``out.g = upstream``, instead of passing it."""
     kept = (node.value for node in ast.walk(ast.parse(call)) if isinstance(node, ast.Assign))
-    return any(isinstance(value, ast.Name) and value.id == name for value in kept)
+    return any(isinstance(value, ast.Name) and value.id == "upstream" for value in kept)
 
 
 def _modified(exercise: Exercise, case: Case, run: CaseRun) -> tuple[str, ...]:

@@ -262,6 +262,14 @@ def test_two_mistakes_in_an_engine_are_named_apart() -> None:
     assert "`exp` does not multiply" in whole(found["grads (exp)"])
 
 
+def test_contributions_that_are_replaced_are_told_beside_another_mistake() -> None:
+    found = answered("Value", engine(mul="=", add="= out.grad", tanh="(1 - out.data) * out.grad"))
+
+    replaced = [check for check, told in found.items() if "one of several contributions" in told.message]
+    assert len(replaced) == 6
+    assert "grads (a node used twice)" in replaced
+
+
 @pytest.mark.parametrize(
     ("changed", "check", "false"),
     [

@@ -20,15 +20,15 @@ _CUTTING_NOTHING = frozenset(
 _ENDS = {0: "0", -1: r"(.* )?-\s?1"}
 
 
-def reads_value(stub: Stub | None, name: str) -> bool:
-    """Whether some line reads ``name``, or an attribute of that name, for more than its ``.g``.
+def reads_output(stub: Stub | None) -> bool:
+    """Whether some line reads ``out``, or an attribute of that name, for more than its ``.g``.
 
     Where the source cannot be read, it may.
     """
     nodes = nodes_of(stub)
     owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "g"}
     read = (node for node in nodes if isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in owners)
-    return not nodes or any(path_of(node).rpartition(".")[2] == name for node in read)
+    return not nodes or any(path_of(node).rpartition(".")[2] == "out" for node in read)
 
 
 def may_cut(stub: Stub | None) -> bool:

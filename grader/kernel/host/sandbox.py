@@ -121,19 +121,21 @@ def _bwrap_status() -> SandboxStatus:
 
 
 def _bwrap_remedy(message: str) -> str:
-    def is_on(name: str) -> bool:
-        try:
-            return Path("/proc/sys", name).read_text().strip() == "1"
-        except OSError:
-            return False
-
     if "disable-userns" in message or "Unknown option" in message:
         return "install bubblewrap 0.8 or newer (Debian 12, Ubuntu 23.04)"
-    if is_on("kernel/apparmor_restrict_unprivileged_userns"):
+    if _is_restricted():
         return "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0  (Ubuntu 24.04 and its hosted runners)"
     if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
         return "start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
     return "sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000"
+
+
+def _is_restricted() -> bool:
+    """Whether AppArmor lets nobody but root make user namespaces."""
+    try:
+        return Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").read_text().strip() == "1"
+    except OSError:
+        return False
 
 
 def _landlock_status() -> SandboxStatus:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis.naming import USED_BEFORE, is_used
 from grader.judge.diagnosis.operations.catalogue import OPERANDS
-from grader.judge.diagnosis.source import reads_value
+from grader.judge.diagnosis.source import reads_output
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import given, passes
 from grader.judge.diagnosis.values.changed import under
@@ -29,7 +29,7 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
         if symptom.fits(lambda view: under(symptom, operation, view)):
             return symptom.say("wrong_operand", used=used, right=right)
     if symptom.fits(lambda view: of_output(symptom, view)):
-        if reads_value(symptom.evidence.stub, "out"):
+        if reads_output(symptom.evidence.stub):
             return symptom.say("wrong_operand", used="`out`", right="`out.g`")
         return symptom.say("upstream_ignored.output", upstream=symptom.name_of("upstream"))
     found = [
