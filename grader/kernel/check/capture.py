@@ -35,7 +35,7 @@ _ascontiguousarray = numpy.ascontiguousarray
 _from_numpy, _tensor = exchange.apart(torch.from_numpy), exchange.apart(torch.tensor)
 _reshape = exchange.apart(torch.Tensor.reshape)
 _float64, _int64 = torch.float64, torch.int64
-_carried = exchange.carried
+_carried, _unlike_results = exchange.carried, exchange.unlike_results
 _own = object.__getattribute__
 _dict_of_type = type.__dict__["__dict__"].__get__
 _member = type(type("Slotted", (), {"__slots__": ("x",)}).x)  # type: ignore[attr-defined]
@@ -163,7 +163,11 @@ def _obstacle(tensor: Any) -> str:
         return "nested"
     if _device_of(tensor).type != "cpu":
         return str(_device_of(tensor))
-    return "" if _carried(dtype_of(tensor)) else str(dtype_of(tensor)).removeprefix("torch.")
+    return (
+        _unlike_results(shape_of(tensor))
+        if _carried(dtype_of(tensor))
+        else str(dtype_of(tensor)).removeprefix("torch.")
+    )
 
 
 def captured(value: Any) -> tuple[Any, str, str]:
@@ -196,6 +200,8 @@ def _from_array(array: Any) -> tuple[Any, str, str]:
     dtype = array.dtype
     if dtype.kind not in "fiub" or dtype.itemsize > 8 or dtype.str[1:] in ("u2", "u4", "u8"):
         return None, "unsupported", str(dtype)[:100]
+    if obstacle := _unlike_results(array.shape):
+        return None, "unsupported", obstacle
     native = _ascontiguousarray(array, dtype=dtype.newbyteorder("="))
     return _reshape(_from_numpy(native.copy()), array.shape), "ndarray", ""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -88,6 +88,22 @@ _detach, _clone, _resolve_neg = apart(torch.Tensor.detach), apart(torch.Tensor.c
 
 class Malformed(Exception):
     """Bytes that are no tensor file."""
+
+
+def unlike_results(shape: Sequence[int]) -> str:
+    """What keeps a tensor of that shape from travelling: as no result has; empty where nothing does.
+
+    >>> unlike_results([1] * 17), unlike_results([0, 10**9]), unlike_results([0, 3])
+    ('a shape of 17 axes', 'a shape of no entry that is 1000000000 but for its axes of 0', '')
+    """
+    if len(shape) > _MOST_DIMENSIONS:
+        return f"a shape of {len(shape)} axes"
+    entries = 1  # by hand, for ``math.prod`` is a student's to replace
+    for size in shape:
+        entries *= size or 1
+    if 0 in shape and entries > _MOST_SUMMED:
+        return f"a shape of no entry that is {entries} but for its axes of 0"
+    return ""
 
 
 def carried(dtype: torch.dtype) -> bool:
@@ -189,8 +205,10 @@ def _tensor(entry: Mapping[str, Any], body: memoryview, at: int) -> torch.Tensor
     shape = entry["shape"]
     begin, end = entry["data_offsets"]
     numbers = [*shape, begin, end]
-    if not all(type(number) is int and 0 <= number < 2**48 for number in numbers) or len(shape) > _MOST_DIMENSIONS:
+    if not all(type(number) is int and 0 <= number < 2**48 for number in numbers):
         raise Malformed("a shape or an offset is no size")
+    if unlike := unlike_results(shape):
+        raise Malformed(unlike)
     if begin != at:
         raise Malformed("a tensor that does not begin where the one before ends")
     count = math.prod(shape)
@@ -199,7 +217,5 @@ def _tensor(entry: Mapping[str, Any], body: memoryview, at: int) -> torch.Tensor
     if dtype is torch.bool and bytes(body[begin:end]).strip(b"\0\1"):
         raise Malformed("a bool that is neither 0 nor 1")
     if count == 0:
-        if math.prod(max(1, size) for size in shape) > _MOST_SUMMED:
-            raise Malformed("an empty tensor whose sum over an axis would fill the memory")
         return _empty(shape, dtype=dtype)
     return _reshape(_frombuffer(bytearray(body[begin:end]), dtype=dtype), shape)

@@ -23,6 +23,12 @@ _ARCHIVES = (*UNPACKED, *_OTHERS)
 _HIDDEN_BY_TOOLS = frozenset(
     {".git", ".github", ".ipynb_checkpoints", ".virtual_documents", ".venv", ".cache", ".local", ".jupyter", ".vscode"}
 )
+#: The file by which a virtual environment is known, and what it has beside that, on Windows too; other files and
+#: folders there are work: students make environments where their work lies.
+_ENVIRONMENT = "pyvenv.cfg"
+_IN_ENVIRONMENT = frozenset(
+    {"bin", "etc", "include", "lib", "lib64", "share", "Include", "Lib", "Scripts", _ENVIRONMENT}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +96,8 @@ def found_below(
         if seen[own] > most or len(above) > DEEPEST:
             found.append(Found(above, folder, "too many or too deeply nested files to look through", obstacle=True))
             continue
-        if above and any(entry.name == "pyvenv.cfg" for entry in inside):  # at the top it may be planted
-            continue
+        if any(entry.name == _ENVIRONMENT for entry in inside):
+            inside = [entry for entry in inside if entry.name not in _IN_ENVIRONMENT]
         of_students = folder == root and not any(is_notebook(entry.name) for entry in inside)
         for entry in inside:
             if not is_work(entry.name):

@@ -55,11 +55,17 @@ def test_what_is_no_sequence_has_no_element(value: Any) -> None:
         (lambda: torch.zeros(2, device="meta"), "meta"),
         (lambda: torch.zeros(2, dtype=torch.complex64), "complex64"),
         (lambda: torch.quantize_per_tensor(torch.zeros(2), 0.1, 0, torch.qint8), "qint8"),
+        (lambda: torch.zeros([1] * 17), "a shape of 17 axes"),
+        (lambda: torch.zeros(0, 2**25), f"a shape of no entry that is {2**25} but for its axes of 0"),
         (lambda: torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)]), "nested"),
     ],
 )
 def test_tensor_that_cannot_travel_says_what_it_is(made: Callable[[], torch.Tensor], told: str) -> None:
     assert captured(made()) == (None, "unsupported", told)
+
+
+def test_array_of_a_shape_that_no_result_has_says_so() -> None:
+    assert captured(numpy.zeros([1] * 17)) == (None, "unsupported", "a shape of 17 axes")
 
 
 @pytest.mark.parametrize("made", [list, tuple, deque, lambda numbers: array("d", numbers)])

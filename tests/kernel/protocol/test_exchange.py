@@ -41,7 +41,7 @@ def test_format_is_that_of_safetensors() -> None:
 
 def test_empty_tensor_with_a_huge_axis_is_malformed() -> None:
     data = exchange.encode({"x": torch.empty(0, 3 * 10**8)}, {})
-    with pytest.raises(exchange.Malformed, match="empty"):
+    with pytest.raises(exchange.Malformed, match="a shape of no entry"):
         exchange.decode(data)
 
 
@@ -67,7 +67,7 @@ def file_of(entry: dict[str, object], meta: str = "{}") -> bytes:
         ({"shape": [True, 8]}, "no size"),
         ({"shape": [8.0]}, "no size"),
         ({"shape": [2**48]}, "no size"),
-        ({"shape": [1] * 16 + [8]}, "no size"),
+        ({"shape": [1] * 16 + [8]}, "a shape of 17 axes"),
         ({"data_offsets": [0, 8.0]}, "no size"),
         ({"shape": [4]}, "does not match"),
         ({"dtype": "I16"}, "does not match"),

@@ -112,7 +112,7 @@ LAYOUTS: dict[str, tuple[list[str], Seen]] = {
             "ada/.ipynb_checkpoints/hw-checkpoint.ipynb",
             "ada/__pycache__/x.ipynb",
             "ada/lib/pyvenv.cfg",
-            "ada/lib/x.ipynb",
+            "ada/lib/share/x.ipynb",
             "__MACOSX/ada/._hw.ipynb",
             "ada/.hidden.ipynb",
         ],

@@ -22,8 +22,8 @@ def obstacles(found: list[Found]) -> dict[str, str]:
 
 @pytest.mark.parametrize("odd", ["alan", "zoe"], ids=["before the others", "behind the others"])
 def test_found_below_passes_over_what_is_nobodys_work_and_goes_on(odd: str, tmp_path: Path) -> None:
-    files = [f"{odd}/{name}" for name in ("lib/pyvenv.cfg", "lib/x.ipynb", "old/x.ipynb", "pkg/x.ipynb")]
-    made(tmp_path, "pyvenv.cfg", "grace/x.ipynb", *files)  # at the top, where a student may have planted it
+    files = [f"{odd}/{name}" for name in ("lib/pyvenv.cfg", "lib/lib/x.ipynb", "old/x.ipynb", "pkg/x.ipynb")]
+    made(tmp_path, "pyvenv.cfg", "bin/x.ipynb", "grace/x.ipynb", *files)
     found, folders = found_below(tmp_path, skip=tmp_path / odd / "old")
     assert sorted(paths(found)) == sorted(["grace/x.ipynb", f"{odd}/pkg/x.ipynb"])
     assert (sorted(folders), obstacles(found)) == (sorted(["grace", odd]), {})

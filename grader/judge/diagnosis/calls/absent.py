@@ -28,6 +28,8 @@ _STATES = {
     "none": "it is None",
     "missing": "it does not exist",
 }
+#: How the kernel begins to tell of a shape that no result has.
+_SHAPE = "a shape of"
 #: What autograd says where it is given a gradient of another shape than the output has.
 _MISMATCH = "Mismatch in shape: grad_output"
 Fits = Callable[[Symptom, Finding, str], bool]
@@ -218,6 +220,7 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
     kind = _KINDS.get(first.actual.kind, "something else")
     if first.actual.tensor is None:
         kind = f"of type {first.actual.detail}" if first.actual.detail else "something else"
+        kind = first.actual.detail if first.actual.detail.startswith(_SHAPE) else kind
     expected, wanted = wording.shape(first.comparison.expected_shape), _wanted(symptom, first)
     if wanted == "not_a_tensor.numbers" and first.actual.detail in {"list", "tuple"}:
         kind = f"a {first.actual.detail} that is empty or holds something else than numbers"
@@ -228,7 +231,7 @@ def _wanted(symptom: Symptom, first: Finding) -> str:
     """The key that says what is asked for: numbers, an array, one tensor in place of a tuple, or a tensor."""
     exercise = symptom.exercise
     if first.actual.absence == "unsupported":
-        return "not_a_tensor.dtype"
+        return "not_a_tensor.shape" if first.actual.detail.startswith(_SHAPE) else "not_a_tensor.dtype"
     if " (a subclass of " in first.actual.detail:
         return "not_a_tensor.subclass"
     if exercise.base_name(symptom.check) in exercise.scalars:

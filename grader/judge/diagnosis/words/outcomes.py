@@ -227,6 +227,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "What does `{path}.dtype` say, and on which line did it become that?",
         "Keep the dtype of what the stub was given.",
     ),
+    "not_a_tensor.shape": Words(
+        "`{path}` has {kind}, as no result of this exercise has.",
+        "An operation added axes, again and again, or made an axis of size 0 beside large ones.",
+        "What does `{path}.shape` say, and on which line did it become that?",
+        "Give it the shape {expected}.",
+    ),
     "not_a_tensor.array": Words(
         "`{path}` is {kind}, not an array.",
         "This exercise is done in NumPy: what it gets and what it gives are arrays.",
