@@ -406,6 +406,25 @@ def test_override_of_another_gradebook_comes_home_and_tells_what_it_replaces(
     assert "graded otherwise since: 3 for lin_grad of claude (the grader gave 0 / 4, and gives 2 / 4 now)" in mended
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["points first", "comment first"])
+def test_points_and_a_later_comment_come_home_together_in_either_order(
+    order: tuple[int, int], demo: tuple[Path, object], tmp_path: Path
+) -> None:
+    home = demo[0] / "class/grades"
+    copies = [shutil.copytree(home, tmp_path / name) for name in ("points", "comment", "home")]
+    for copy, said in zip(copies, (["3", "-m", "by half"], ["-m", "well tried"]), strict=False):
+        runner.invoke(app, ["override", "claude", "lin_grad", *said, "--out", str(copy)])
+        listed = runner.invoke(app, ["override", "--csv", "--out", str(copy)])
+        (copy / "mine.csv").write_text(listed.stdout)
+
+    for place in order:
+        done = runner.invoke(app, ["override", "--from", str(copies[place] / "mine.csv"), "--out", str(copies[2])])
+        assert "not taken" not in done.stderr
+
+    (decided,) = runner.invoke(app, ["override", "--csv", "--out", str(copies[2])]).stdout.splitlines()[1:]
+    assert decided.split(",")[:4] == ["claude", "lin_grad", "3", "well tried"]
+
+
 def test_override_of_several_copies_comes_home_so_that_of_each_answer_the_last_decision_holds(
     demo: tuple[Path, object], tmp_path: Path
 ) -> None:

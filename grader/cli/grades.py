@@ -223,7 +223,8 @@ def _rule_from(source: Path, roster: Path | None, gradebook: Gradebook, out: Pat
 def _taken(given: Iterable[Ruling], decided: Iterable[Ruling]) -> tuple[list[Ruling], list[Ruling]]:
     """Those of the rulings ``given`` that are not older than what was ``decided`` on their answers, and the others.
 
-    An older one that says the same is neither. What was written over in a file, beside the time of before, is of now.
+    An older one that says the same is neither. Older points are taken where a comment was made since: that leaves the
+    points as they are, and stands beside them. What was written over in a file, beside the time of before, is of now.
     """
     last = {one.answer: one for one in decided}
     taken, outdated = [], []
@@ -231,7 +232,10 @@ def _taken(given: Iterable[Ruling], decided: Iterable[Ruling]) -> tuple[list[Rul
         old = last.get(one.answer, one)
         same = (one.score, one.reason) == (old.score, old.reason)
         if one.made and one.made < old.made:
-            outdated += [] if same else [one]
+            if one.score is not None and old.score is None and not old.withdrawn:
+                taken.append(replace(one, reason=old.reason, made=old.made))
+            else:
+                outdated += [] if same else [one]
         else:
             taken.append(replace(one, made="") if one.made == old.made and not same else one)
     return taken, outdated
