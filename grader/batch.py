@@ -199,6 +199,8 @@ class _Run:
         last = self._last_head()
         if last is None:
             return
+        if last.settings.course != self.settings.course:
+            yield f"the last run was of the course {last.settings.course!r}: give --course again where that is meant"
         if changed := self._changed(last):
             yield f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"
         if not self.assigned and last.assigned:

@@ -223,6 +223,7 @@ def test_score_without_a_seed_keeps_that_of_the_course_whatever_was_graded_there
         runs.append(score_class(options, Observer(remarked=said.append)))
 
     assert [run.seed == runs[0].seed for run in runs] == [True, False, True]
+    assert "the last run was of the course 'week2': give --course again where that is meant" in said
     assert f"the course (before: week2) and the seed (before: {runs[1].seed}) changed since the last run" in said[-1]
 
 

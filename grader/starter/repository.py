@@ -192,6 +192,10 @@ def _next_steps(pins: Pins, folder: Path, *, classroom50: bool, gradescope: bool
             f" variable GRADER_COURSE_REPOSITORY to the repository (owner/name) that has it at its top, and, if that is"
             f" private, the secret GRADER_COURSE_TOKEN to a token that may read it."
         )
+        yield (
+            "A course in a file is nothing that students have, so `check` in their notebooks finds no exercise of it:"
+            " install it as a package (docs/authors.md, section 7), or leave those cells out."
+        )
     if classroom50:
         yield (
             "Classroom 50: copy classroom50/* to CLASSROOM/autograders/ASSIGNMENT/ of your classroom50 repository;"

@@ -255,6 +255,8 @@ def test_init_of_a_course_in_a_file_takes_it_along_for_the_autograders_alone(tmp
     assert [name for name in written if name.endswith("double.py")] == ["autograder/double.py", "classroom50/double.py"]
     assert [name for name in written if name.startswith("exercises/")] == ["exercises/double.ipynb"]
     assert any("GRADER_COURSE_REPOSITORY" in line for line in lines)
+    assert any("`check` in their notebooks finds no exercise of it" in line for line in lines)
+    assert "check your work" not in (tmp_path / "new/README.md").read_text()
     workflow = yaml.safe_load((tmp_path / "new/.github/workflows/grade.yml").read_text())
     fetched = [step["with"].get("path") for step in workflow["jobs"]["grade"]["steps"] if "checkout" in str(step)]
     assert "course" in fetched

@@ -12,7 +12,7 @@ from pathlib import Path
 from grader.cell_code import CHECK, origin_of_check, parsed
 from grader.course.loading import load_course
 from grader.errors import CourseError
-from grader.model import Course
+from grader.model import Course, Exercise
 
 #: The course in which ``check`` looks where none is named.
 _DEFAULT = "autograd"
@@ -39,11 +39,17 @@ def refuse_wrong_checks(path: Path, cells: Sequence[str], course: Course) -> Non
                 if name not in course.exercises:
                     known = ", ".join(course.exercises)
                     raise CourseError(f"{call} is for no exercise of the course", remedy=f"name one of {known}")
-                if not named and name not in bundled:
+                if not named and not _is_same(bundled.get(name), course.exercises[name]):
+                    other = "another exercise of that name" if name in bundled else "no such exercise"
                     raise CourseError(
-                        f"{call} looks in the bundled course, which has no such exercise",
+                        f"{call} looks in the bundled course, which has {other}",
                         remedy=f'write check("{name}", course="…") with the name of this one\'s entry point',
                     )
+
+
+def _is_same(one: Exercise | None, other: Exercise) -> bool:
+    """Whether a check of ``one`` says of an answer what one of ``other`` does; points may differ."""
+    return one is not None and (one.forward, one.call, {*one.points}) == (other.forward, other.call, {*other.points})
 
 
 def _asked(call: ast.Call, course: Course) -> Iterator[str]:

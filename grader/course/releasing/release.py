@@ -192,6 +192,12 @@ class _Work:
         tag = released["metadata"].get("grader")
         if kind == "code" and isinstance(tag, Mapping) and tag.get("exercise") and not held_solution:
             self._refuse_answer(str(tag["exercise"]), original, index)
+        if not held_solution and original.strip() and STUB not in original and _is_emptied(cell.get("metadata")):
+            raise self.error(
+                "is one that nbgrader empties as a whole, and holds no solution markers: it would be released whole",
+                index,
+                remedy="put ### BEGIN SOLUTION and ### END SOLUTION around the answer, in text as in code",
+            )
         if held_solution:
             self.solutions[index] = result.solution
         if kind == "code":
@@ -291,6 +297,12 @@ def _cell_metadata(metadata: object) -> dict[str, Any]:
     if isinstance(kept.get("tags"), list):
         kept["tags"] = [tag for tag in kept["tags"] if not str(tag).startswith(("otter_", "nbgrader"))]
     return {key: value for key, value in kept.items() if value not in ([], {})}
+
+
+def _is_emptied(metadata: object) -> bool:
+    """Whether nbgrader releases a stub in the place of a whole cell without markers: an answer graded by hand."""
+    nbgraders = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
+    return isinstance(nbgraders, Mapping) and nbgraders.get("solution") is True
 
 
 def _attachments(attachments: object, source: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ _OTTERS = re.compile(
     re.IGNORECASE,
 )
 _OTTERS_CODE = re.compile(r"^\s*#+\s*(?:HIDDEN|IGNORE|(?i:hidden\s+tests?))\s*#*\s*$")
+_WITHOUT_CHECKS = "take out what it marks: the checks are the course's"
 _PAIR = "put each solution between '### BEGIN SOLUTION' and '### END SOLUTION', each on a line of its own"
 
 
@@ -137,7 +138,8 @@ def _refuse_other_markers(line: str, number: int, code: bool) -> None:
     others = _OTTERS.search(line) or (code and _OTTERS_CODE.search(line))
     if others or _NBGRADERS.search(line):
         whose = "otter-grader" if others else "nbgrader"
-        remedy = "take out what it marks: the checks are the course's"
+        settings = re.search("QUESTION|CONFIG", line, re.IGNORECASE)  # of a cell of their own
+        remedy = "take that cell out, and leave what it is about" if settings else _WITHOUT_CHECKS
         raise MarkerProblem(f"line {number} marks what {whose} takes out, and a release would show", number, remedy)
     if _LEFT_OVER.search(line):
         raise MarkerProblem(f"line {number} looks like a solution marker but is none", number)

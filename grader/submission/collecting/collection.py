@@ -14,6 +14,7 @@ from grader.errors import UsageError
 from grader.names.alphabet import alphabetical
 from grader.names.enumeration import few, first_of
 from grader.names.notebooks import kind_of_notebook
+from grader.submission.attribution.folder_names import nobodys_in
 from grader.submission.attribution.gradescope import METADATA
 from grader.submission.attribution.naming import classroom_prefix, is_from_platform, without_branches
 from grader.submission.attribution.wrapping import is_class_folder
@@ -186,6 +187,7 @@ def _remarks(draft: Draft, listing: Listing, students: frozenset[str], doubted: 
         yield draft.name.remark
     around = dict.fromkeys((*map(archive_stem, (listing.owner, *draft.found.parts[:-1])), draft.within))
     others = [name for name in around if name in students and name != draft.name.student]
+    others = [name for name in others if not nobodys_in((name,), listing.known)]  # ``late``, where a file lies about
     for name in others:
         yield f"lies in {printable(name)!r}, which is another student's name"
     if not others and draft.name.student in doubted:

@@ -15,6 +15,7 @@ from rich.console import Console
 from grader.course.loading import load_course
 from grader.course.proving.proof_report import CourseProof, ExerciseProof, Problem
 from grader.course.proving.proof_table import proof_view
+from grader.course.proving.self_checks import refuse_wrong_checks
 from grader.course.proving.validate import is_released, validate
 from grader.course.releasing.release import release
 from grader.errors import CourseError
@@ -334,6 +335,17 @@ def test_cell_that_would_check_nothing_is_refused(tmp_path: Path, given: str, me
     problem = refusal(proved(tmp_path, given=IMPORT + given))
     assert message in problem.message
     assert remedy in problem.remedy
+
+
+def test_cell_that_checks_the_bundled_exercise_of_that_name_is_refused() -> None:
+    bundled = load_course("autograd")
+    own = bundled.exercises["mse_grad"]
+    cells = [IMPORT + 'check("mse_grad")']
+
+    refuse_wrong_checks(Path("nb"), cells, replace(bundled, exercises={own.id: replace(own, points={"inp.g": 7.0})}))
+    other = replace(bundled, exercises={own.id: replace(own, forward=lambda inp, targ: (inp - targ).abs().mean())})
+    with pytest.raises(CourseError, match="which has another exercise of that name"):
+        refuse_wrong_checks(Path("nb"), cells, other)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,15 @@ def test_cut_refuses_markers_that_do_not_pair(name: str) -> None:
     assert error.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("otters_question", "take that cell out"), ("otters_tests", "take out what")]
+)
+def test_release_says_what_of_otters_has_to_go(name: str, remedy: str) -> None:
+    with pytest.raises(ReleaseError) as raised:
+        release_notebook(notebook(cell(PROBLEMS[name][0], "raw")))
+    assert remedy in (raised.value.remedy or "")
+
+
 def test_release_drops_what_a_run_and_other_tools_left() -> None:
     metadata = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python", "path": "/home/x"},
@@ -163,6 +173,22 @@ def test_release_cell_ids_are_kept_or_derived() -> None:
     assert ids[0] == "kept"
     assert len(set(ids)) == 5
     assert ids == [item["id"] for item in second["cells"]]
+
+
+@pytest.mark.parametrize("kind", ["code", "markdown"])
+@pytest.mark.parametrize(
+    ("source", "refused"),
+    [
+        ("fibonacci(n)", True),
+        ("### BEGIN SOLUTION\nfibonacci(n)\n### END SOLUTION", False),
+        ("raise NotImplementedError", False),
+        ("", False),
+    ],
+)
+def test_release_refuses_an_answer_that_nbgrader_would_empty(source: str, refused: bool, kind: str) -> None:
+    by_hand = cell(source, kind, metadata={"nbgrader": {"solution": True, "grade": True, "locked": False}})
+    with pytest.raises(ReleaseError, match="cell 0: is one that nbgrader empties") if refused else nullcontext():
+        assert "fibonacci" not in json.dumps(release_notebook(notebook(by_hand)))
 
 
 LEAKS = {

@@ -690,6 +690,13 @@ def test_collect_flags_a_platforms_mark_in_a_students_own_folder(
     assert [*flags.values()] == [()] * (len(beside) + len(own))
 
 
+def test_collect_takes_no_folder_that_is_nobodys_for_another_students(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    root = made(tmp_path / "made", "on/zz_12347_67892_hw.ipynb", "late/tt_12346_67891_hw.ipynb", "late/hw.ipynb")
+    found = collect([root / "on", root / "late"], known=["hw"])
+    assert [(entry.student, entry.flags) for entry in found if entry.student == "tt"] == [("tt", ())]
+
+
 def test_collect_believes_moodle_in_the_folders_of_several_classes(tmp_path: Path) -> None:
     for number, name in enumerate(["x/Ada", "x/Alan", "y/Grace", "y/Zoe"]):
         folder = tmp_path / "class" / f"{name}_{number}_assignsubmission_file_"
