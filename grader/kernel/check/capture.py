@@ -163,11 +163,9 @@ def _obstacle(tensor: Any) -> str:
         return "nested"
     if _device_of(tensor).type != "cpu":
         return str(_device_of(tensor))
-    return (
-        _unlike_results(shape_of(tensor))
-        if _carried(dtype_of(tensor))
-        else str(dtype_of(tensor)).removeprefix("torch.")
-    )
+    if not _carried(dtype_of(tensor)):
+        return str(dtype_of(tensor)).removeprefix("torch.")
+    return _unlike_results(shape_of(tensor))
 
 
 def captured(value: Any) -> tuple[Any, str, str]:

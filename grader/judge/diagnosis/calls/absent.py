@@ -219,8 +219,8 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
         return found
     kind = _KINDS.get(first.actual.kind, "something else")
     if first.actual.tensor is None:
-        kind = f"of type {first.actual.detail}" if first.actual.detail else "something else"
-        kind = first.actual.detail if first.actual.detail.startswith(_SHAPE) else kind
+        detail = first.actual.detail
+        kind = detail if detail.startswith(_SHAPE) else f"of type {detail}" if detail else "something else"
     expected, wanted = wording.shape(first.comparison.expected_shape), _wanted(symptom, first)
     if wanted == "not_a_tensor.numbers" and first.actual.detail in {"list", "tuple"}:
         kind = f"a {first.actual.detail} that is empty or holds something else than numbers"

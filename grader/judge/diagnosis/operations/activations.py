@@ -94,12 +94,6 @@ _OF_SILU = "σ + x · σ(1 − σ)"
 PARENTHESES = (
     "what arrives is multiplied into the first term of {} alone, as where the parentheses around it are missing"
 )
-SIGMOID_TURNED = slope(
-    SIGMOID,
-    lambda x: 1 - x.sigmoid(),
-    "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
-    lambda x, y: y * (y - 1),
-)
 
 
 def _leaky(leak: float) -> Iterator[Operation]:
@@ -119,7 +113,12 @@ SLOPES: tuple[Operation, ...] = (
     _relu("the sign of its input is taken for the derivative of the ReLU", lambda x, y: x.sign()),
     _relu("the derivative of the ReLU is −1 where it has to be 0", lambda x, y: 2 * positive(x) - 1),
     *(one for leak in (0.01, 0.1, 0.2) for one in _leaky(leak)),
-    SIGMOID_TURNED,
+    slope(
+        SIGMOID,
+        lambda x: 1 - x.sigmoid(),
+        "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
+        lambda x, y: y * (y - 1),
+    ),
     _relu(
         "the mask of the ReLU goes back alone, without the gradient that arrives at it",
         lambda x, y: torch.zeros_like(x),

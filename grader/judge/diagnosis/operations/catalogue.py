@@ -109,7 +109,6 @@ _INVERTED = "the mask of the ReLU is inverted"
 _ONES = "the way back begins with ones, without the derivative of the loss"
 _SCALED_BEHIND = "the weights are divided by √d after the softmax, and not the scores before it"
 _NOT_LOWERED = "the exponent is not lowered on the way back: xⁿ goes back as n · xⁿ, and not as n · xⁿ⁻¹"
-SMALLEST = Operation("the smallest entry is taken, and not the largest", pools.smallest)
 #: Those that the words of ``wrong_value.pass`` are filled with.
 PASSES: tuple[Operation, ...] = (
     *ALL_SLOPES,
@@ -131,7 +130,7 @@ PASSES: tuple[Operation, ...] = (
         "a ReLU stands after the first product, which neither the formula nor the way back has",
         substitutes.relu_in_between(activations.relu_forward),
     ),
-    SMALLEST,
+    Operation("the smallest entry is taken, and not the largest", pools.smallest),
     Operation("the square is missing", powers.square_left_out),
     Operation("the square root is missing", lambda: dict.fromkeys((torch.sqrt, Tensor.sqrt), lambda value: value * 1)),
     Operation("a number is missing that it is multiplied or divided by", powers.numbers_left_out),
